@@ -1,0 +1,85 @@
+/**
+ * Files under `blocks/`: made once, whole, aside, then renamed; removed when evicted; orphans swept. Reading them is
+ * `open-files.ts`; which of them count, and what lies in them, is known by the index alone.
+ */
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Sha256 } from "../content/chunk.js";
+import { errnoOf } from "../errors.js";
+import type { CacheFolder } from "./folder.js";
+import type { FileFacts, LaidBlock } from "./index-db.js";
+
+/** Blocks to be laid in one file, in this order. */
+export type Fill = ReadonlyMap<Sha256, Uint8Array>;
+
+/** A file nobody knows may be one that is just being added; nobody takes this long. */
+const ORPHAN_AGE_MS = 3_600_000;
+
+/**
+ * Lays blocks end to end in a new file. It is not synced: see `currentBoot`.
+ * The index does not know the file yet: a crash from here on leaves an orphan, never a row without its file.
+ */
+export async function writeBlockFile(folder: CacheFolder, fill: Fill): Promise<Omit<FileFacts, "boot">> {
+  const name = randomUUID();
+  const path = join(folder.blocksDir, name);
+  const aside = await open(`${path}.part`, "wx", folder.fileMode);
+  try {
+    await aside.chmod(folder.fileMode); // The umask has not heard that a cache is shared.
+    await aside.writeFile(Buffer.concat([...fill.values()]));
+    await rename(`${path}.part`, path);
+    return { name, ...(await factsOf(aside)) };
+  } catch (error) {
+    await rm(`${path}.part`, { force: true });
+    throw error;
+  } finally {
+    await aside.close();
+  }
+}
+
+/** Where each block lies in the file that `writeBlockFile` makes of a fill. */
+export function placesIn(fill: Fill): LaidBlock[] {
+  let end = 0;
+  return [...fill].map(([hash, { byteLength: sizeBytes }]) => {
+    const offset = end;
+    end += sizeBytes;
+    return { hash, offset, sizeBytes };
+  });
+}
+
+export async function removeBlockFile(folder: CacheFolder, name: string): Promise<void> {
+  await rm(join(folder.blocksDir, name), { force: true });
+}
+
+/**
+ * Removes files the index does not know: those older than an hour, and those older than the index, which were another's.
+ * `known` is asked after the folder was listed, so that a file added in between is not taken for an orphan.
+ */
+export async function sweepOrphans(
+  folder: CacheFolder,
+  bornMs: number,
+  known: () => Set<string>,
+): Promise<void> {
+  const names = await readdir(folder.blocksDir);
+  const kept = known();
+  const oldMs = Math.max(bornMs, Date.now() - ORPHAN_AGE_MS);
+  for (const name of names) {
+    if (!kept.has(name) && (await modifiedMs(join(folder.blocksDir, name))) < oldMs)
+      await removeBlockFile(folder, name);
+  }
+}
+
+async function factsOf(file: FileHandle): Promise<Omit<FileFacts, "name" | "boot">> {
+  const { size, blocks, ctimeMs } = await file.stat();
+  return { sizeBytes: size, diskBytes: Math.max(size, blocks * 512), ctimeMs };
+}
+
+/** A file that is gone is as good as new: nothing is left to remove. */
+async function modifiedMs(path: string): Promise<number> {
+  const gone = (error: unknown) => {
+    if (errnoOf(error) === "ENOENT") return { mtimeMs: Infinity };
+    throw error;
+  };
+  return (await stat(path).catch(gone)).mtimeMs;
+}

@@ -1,0 +1,186 @@
+/**
+ * Blocks on disk, as long as disk and index work: reads them, checks what may not be trusted, adds fills, evicts.
+ * It throws what the system and SQLite throw; `disk.ts` turns that into a miss and a warning.
+ */
+import { LRUCache } from "lru-cache";
+import { rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import type { Sha256 } from "../content/chunk.js";
+import { sha256 } from "../content/hash.js";
+import { type Fill, placesIn, removeBlockFile, sweepOrphans, writeBlockFile } from "./block-file.js";
+import { checkCopy, copyFrom } from "./copy.js";
+import { type CacheFolder, currentBoot } from "./folder.js";
+import type { CacheIndex, FileFacts, ForgottenFile, Place } from "./index-db.js";
+import { moveAside } from "./open-index.js";
+import { type OpenFile, OpenFiles, readFully } from "./open-files.js";
+
+interface Found {
+  hash: Sha256;
+  place: Place;
+  file: OpenFile;
+}
+
+/** Places remembered as checked, 100 B each; one that falls out is hashed again at its next use. */
+const CHECKED_PLACES = 65_536;
+const SWEEP_EVERY_MS = 3_600_000;
+
+export class BlockStore {
+  readonly #boot = currentBoot();
+  readonly #files: OpenFiles;
+  readonly #indexInode: string;
+  readonly #checked = new LRUCache<string, true>({ max: CHECKED_PLACES });
+  #used = new Set<number>();
+  #adding = 0;
+  #isClosed = false;
+
+  constructor(
+    private readonly folder: CacheFolder,
+    private readonly index: CacheIndex,
+  ) {
+    this.#files = new OpenFiles(folder, this.#boot);
+    this.#indexInode = inodeOf(folder.indexPath);
+  }
+
+  has(hash: Sha256): boolean {
+    return this.index.placeOf(hash) !== undefined;
+  }
+
+  /** The whole block; a file that proves damaged is dropped with all its blocks. */
+  get(hash: Sha256): Uint8Array | undefined {
+    const found = this.#find(hash);
+    if (!found) return undefined;
+    const { place, file } = found;
+    const bytes = new Uint8Array(Math.min(place.sizeBytes, file.sizeBytes));
+    if (readFully(file.fd, bytes, place.offset) && this.#isRight(found, bytes)) return bytes;
+    this.#forget(place.file);
+    return undefined;
+  }
+
+  /** Reads only what is asked for, unless the whole block has yet to be checked. */
+  copy(hash: Sha256, start: number, end: number, target: Uint8Array, at: number): boolean {
+    const found = this.#find(hash);
+    if (!found) return false;
+    checkCopy(found.place.sizeBytes, start, end, target, at);
+    if (!this.#isTrusted(found)) return copyFrom(this.get(hash), start, end, target, at);
+    if (readFully(found.file.fd, target.subarray(at, at + end - start), found.place.offset + start))
+      return true;
+    this.#forget(found.place.file);
+    return false;
+  }
+
+  /** Keeps blocks that are right, in a file of their own, and evicts what no longer fits. */
+  async add(fill: Fill, maxBytes: number): Promise<void> {
+    this.#adding++;
+    try {
+      await this.#add(fill, maxBytes);
+    } finally {
+      this.#adding--;
+      if (this.#isClosed) this.close();
+    }
+  }
+
+  /** Bookkeeping that no reader should wait for. */
+  rest(): void {
+    const uses = this.#takeUses();
+    if (uses.size > 0) this.index.noteUses(uses);
+    this.#files.closeDeleted();
+  }
+
+  /** Whether another index, or none, now lies where this one was opened. */
+  isReplaced(): boolean {
+    return inodeOf(this.folder.indexPath) !== this.#indexInode;
+  }
+
+  totals(): { files: number; blocks: number; bytes: number } {
+    return this.index.totals();
+  }
+
+  /** To be called for an index that proved damaged, after `close`. */
+  moveIndexAside(): void {
+    moveAside(this.folder.indexPath);
+  }
+
+  /** Lets go of files and index, once what is being added is. Twice is the same as once. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#adding > 0) return;
+    this.#files.closeAll();
+    this.index.close();
+  }
+
+  async #add(fill: Fill, maxBytes: number): Promise<void> {
+    const file = { ...(await writeBlockFile(this.folder, fill)), boot: this.#boot };
+    const forgotten = await this.#addRows(file, fill, maxBytes);
+    for (const old of forgotten) await this.#remove(old);
+    if (this.index.claimSweep(Date.now(), SWEEP_EVERY_MS)) await this.#sweep();
+  }
+
+  async #addRows(file: FileFacts, fill: Fill, maxBytes: number): Promise<ForgottenFile[]> {
+    try {
+      return this.index.add(file, placesIn(fill), this.#takeUses(), maxBytes);
+    } catch (error) {
+      await removeBlockFile(this.folder, file.name);
+      throw error;
+    }
+  }
+
+  #find(hash: Sha256): Found | undefined {
+    const place = this.index.placeOf(hash);
+    const file = place && (this.#files.get(place.file) ?? this.#open(place.file));
+    if (!file) return undefined;
+    this.#used.add(place.file);
+    return { hash, place, file };
+  }
+
+  #open(id: number): OpenFile | undefined {
+    const facts = this.index.fileOf(id);
+    if (!facts) return undefined; // Evicted since its block was looked up.
+    const file = this.#files.open(id, facts);
+    if (!file) this.#forget(id);
+    return file;
+  }
+
+  #isTrusted({ place, file }: Found): boolean {
+    return file.isTrusted || this.#checked.has(nameOf(place));
+  }
+
+  #isRight(found: Found, bytes: Uint8Array): boolean {
+    if (this.#isTrusted(found)) return true;
+    if (sha256(bytes) !== found.hash) return false;
+    this.#checked.set(nameOf(found.place), true);
+    return true;
+  }
+
+  /** Mends a row without a sound file. */
+  #forget(id: number): void {
+    this.#files.close(id);
+    const name = this.index.drop(id);
+    if (name !== undefined) rmSync(join(this.folder.blocksDir, name), { force: true });
+  }
+
+  async #remove({ id, name }: ForgottenFile): Promise<void> {
+    this.#files.close(id);
+    await removeBlockFile(this.folder, name);
+  }
+
+  #sweep(): Promise<void> {
+    return sweepOrphans(this.folder, this.index.bornMs(), () => this.index.names());
+  }
+
+  #takeUses(): Set<number> {
+    const uses = this.#used;
+    this.#used = new Set();
+    return uses;
+  }
+}
+
+function nameOf({ file, offset }: Place): string {
+  return `${file}:${offset}`;
+}
+
+/** `st_dev` and `st_ino`: what tells one index from the next at the same path. */
+function inodeOf(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat ? `${stat.dev}:${stat.ino}` : "none";
+}

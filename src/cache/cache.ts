@@ -1,0 +1,177 @@
+/**
+ * The cache: every block by its hash, from memory, disk or its remote, checked once and shared by all who ask. Here the
+ * parts are put together; tiers are `local.ts`, fetching is `flights.ts`, the way to disk is `write-behind.ts`.
+ */
+import type { RemoteId, Sha256 } from "../content/chunk.js";
+import { cancellable } from "../remote/cancel.js";
+import type { Remote } from "../remote/remote.js";
+import { GiB, MiB } from "../units.js";
+import type { Block, LocalBlocks } from "./block.js";
+import { completeWith } from "./complete.js";
+import { DiskTier, type Warn } from "./disk.js";
+import { Flights } from "./flights.js";
+import { Holds } from "./hold.js";
+import { Tiers } from "./local.js";
+import { type MemoryTier, memoryTier } from "./memory.js";
+import { WriteBehind } from "./write-behind.js";
+
+export interface CacheOptions {
+  /** The folder on disk, made where there is none; several processes may share it. It must not be on a network. */
+  directory: string;
+  /** Most the folder may take, in bytes. Default 10 GiB. */
+  maxBytes?: number;
+  /** Most that blocks may take of memory. Default 128 MiB; up to 128 MiB more may be on their way from remotes and to disk. */
+  memoryBytes?: number;
+  /** The remote behind an identity; asked once a request, so it should remember. */
+  remoteOf: (id: RemoteId) => Remote | Promise<Remote>;
+  /** Longest one request to a remote may take. Default 60,000. */
+  deadlineMs?: number;
+  /** Told, once for each kind, why the disk is not used. */
+  onWarning?: Warn;
+}
+
+export interface ReadOptions {
+  /** Ends this reader's wait with `cancelled`; what is being fetched arrives all the same, for others and for later. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface CacheStats {
+  memory: { entries: number; bytes: number; maxBytes: number };
+  disk: { files: number; blocks: number; bytes: number; maxBytes: number };
+  /** Look-ups answered by each tier, and those that needed a remote. */
+  hits: { memory: number; disk: number };
+  misses: number;
+  fetched: { bytes: number; requests: number };
+}
+
+export interface Cache {
+  /** What is on this machine, for code that must not wait. */
+  readonly local: LocalBlocks;
+
+  /**
+   * All bytes of a block, not to be changed: from memory, disk, else fetched, checked and kept.
+   * @throws {DatasetError} `content-damaged` when the remote twice gave other bytes; `deadline`; `cancelled`; what the remote throws
+   */
+  read(block: Block, options?: ReadOptions): Promise<Uint8Array>;
+
+  /** As `read`, in the order asked. Blocks that lie side by side in an object share a request. */
+  readMany(blocks: readonly Block[], options?: ReadOptions): Promise<Uint8Array[]>;
+
+  /** Fetches blocks that may be asked for soon, after those somebody waits for. A failure is left to who asks for the block. */
+  prefetch(blocks: readonly Block[]): void;
+
+  /** Runs code that may throw `Missing`, from its start, until nothing is missing. It should change nothing before. */
+  complete<T>(operation: (local: LocalBlocks) => T, options?: ReadOptions): Promise<T>;
+
+  /** Keeps a copy of bytes that are known to be right, as those just uploaded are. Never fails. */
+  keep(block: Block, bytes: Uint8Array): void;
+
+  /** Counts since the start, and what is held; counting the blocks on disk reads the index. */
+  stats(): CacheStats;
+
+  /** Ends fetches, writes what is to be kept, lets go of files. Twice is the same as once. */
+  close(): Promise<void>;
+}
+
+/** Opens the cache of a folder. @throws {DatasetError} `bad-input` when the folder is another user's */
+export async function openCache(options: CacheOptions): Promise<Cache> {
+  return new BlockCache(options);
+}
+
+/** Fills of this size make some 2,500 files of a full cache; in a small cache an eviction should not take half of it. */
+const FILL_BYTES = 4 * MiB;
+const FILLS_IN_CACHE = 8;
+/** How often the disk tier is asked whether it has bookkeeping to do. */
+const REST_EVERY_MS = 10_000;
+
+class BlockCache implements Cache {
+  readonly local: Tiers;
+  readonly #memory: MemoryTier;
+  readonly #disk: DiskTier;
+  readonly #writeBehind: WriteBehind;
+  readonly #flights: Flights;
+  readonly #holds = new Holds();
+  readonly #maxBytes: number;
+  readonly #resting: NodeJS.Timeout;
+  #misses = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor({ directory, remoteOf, onWarning = () => {}, ...options }: CacheOptions) {
+    const { maxBytes = 10 * GiB, memoryBytes = 128 * MiB, deadlineMs = 60_000 } = options;
+    this.#maxBytes = maxBytes;
+    this.#memory = memoryTier(memoryBytes);
+    this.#disk = new DiskTier(directory, onWarning);
+    const fillBytes = Math.min(FILL_BYTES, maxBytes / FILLS_IN_CACHE);
+    this.#writeBehind = new WriteBehind((fill) => this.#disk.keep(fill, maxBytes), fillBytes);
+    this.#flights = new Flights({
+      remoteOf,
+      deadlineMs,
+      landed: ({ hash }, bytes) => this.#keep(hash, bytes),
+    });
+    const aside = [(hash: Sha256) => this.#holds.get(hash), (hash: Sha256) => this.#writeBehind.get(hash)];
+    this.local = new Tiers(this.#memory, this.#disk, aside);
+    this.#resting = setInterval(() => this.#disk.rest(), REST_EVERY_MS).unref();
+  }
+
+  async read(block: Block, options?: ReadOptions): Promise<Uint8Array> {
+    const [bytes] = await this.readMany([block], options);
+    return bytes!;
+  }
+
+  async readMany(blocks: readonly Block[], { signal }: ReadOptions = {}): Promise<Uint8Array[]> {
+    const local = blocks.map((block) => this.local.get(block.hash));
+    const missing = blocks.filter((_, at) => !local[at]);
+    if (missing.length === 0) return local as Uint8Array[];
+    this.#misses += missing.length;
+    const what = `read of "${missing[0]!.key}"`;
+    const fetched = await cancellable(signal, what, () =>
+      Promise.all(this.#flights.fetch(missing, "wanted")),
+    );
+    const next = fetched.values();
+    return local.map((bytes) => bytes ?? next.next().value!);
+  }
+
+  prefetch(blocks: readonly Block[]): void {
+    const missing = blocks.filter((block) => !this.local.has(block.hash));
+    void this.#flights.fetch(missing, "ahead");
+  }
+
+  complete<T>(operation: (local: LocalBlocks) => T, options?: ReadOptions): Promise<T> {
+    return completeWith(this, this.#holds, operation, options);
+  }
+
+  keep(block: Block, bytes: Uint8Array): void {
+    this.#keep(block.hash, new Uint8Array(bytes));
+  }
+
+  stats(): CacheStats {
+    return {
+      memory: {
+        entries: this.#memory.size,
+        bytes: this.#memory.calculatedSize,
+        maxBytes: this.#memory.maxSize,
+      },
+      disk: { ...this.#disk.totals(), maxBytes: this.#maxBytes },
+      hits: { ...this.local.hits },
+      misses: this.#misses,
+      fetched: { ...this.#flights.fetched },
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #keep(hash: Sha256, bytes: Uint8Array): void {
+    this.#memory.set(hash, bytes);
+    this.#writeBehind.add(hash, bytes);
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#resting);
+    await this.#flights.close();
+    await this.#writeBehind.flush();
+    this.#disk.close();
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Blocks on their way from a remote: one fetch for a block however many wait for it, every block decoded and checked
+ * before anyone sees it. Which requests are made is `requests.ts`; what is kept is the cache's business.
+ *
+ * A Map and not the `fetch` of lru-cache: there a fetch in flight is an entry that other blocks may push out, and
+ * the next reader would send the request again.
+ */
+import { setMaxListeners } from "node:events";
+import pLimit from "p-limit";
+
+import type { RemoteId, Sha256 } from "../content/chunk.js";
+import { decodeChunk, decodeChunkAside } from "../content/decode.js";
+import { sha256 } from "../content/hash.js";
+import { DatasetError, isDatasetError } from "../errors.js";
+import type { Remote } from "../remote/remote.js";
+import { KiB } from "../units.js";
+import type { Block } from "./block.js";
+import { ownBytes } from "./memory.js";
+import { type RangeRequest, planRequests, requestOf } from "./requests.js";
+import { withinDeadline } from "./deadline.js";
+
+export interface FlightOptions {
+  remoteOf: (id: RemoteId) => Remote | Promise<Remote>;
+  /** Longest one request may take, in ms. */
+  deadlineMs: number;
+  /** Told of every block that arrived and is right, before those who wait for it. */
+  landed: (block: Block, bytes: Uint8Array) => void;
+}
+
+/** `wanted`: a reader waits. `ahead`: a guess, which must not take the wires from readers. */
+export type Lane = "wanted" | "ahead";
+
+/** Requests in flight. With 4 MiB each they hold 128 MiB at most; 24 small ones at 15 ms give 1,600 a second. */
+const REQUESTS_IN_FLIGHT = { wanted: 24, ahead: 8 };
+/** Below it, brotli takes less time (100 µs) than it would hold up this thread's other readers by. */
+const DECODE_ASIDE_BYTES = 32 * KiB;
+
+export class Flights {
+  /** What has been asked of remotes since the start. */
+  readonly fetched = { bytes: 0, requests: 0 };
+  readonly #flying = new Map<Sha256, Promise<Uint8Array>>();
+  readonly #lanes = { wanted: pLimit(REQUESTS_IN_FLIGHT.wanted), ahead: pLimit(REQUESTS_IN_FLIGHT.ahead) };
+  readonly #closing = new AbortController();
+
+  constructor(private readonly options: FlightOptions) {
+    setMaxListeners(0, this.#closing.signal); // Every request in flight listens to it.
+  }
+
+  /**
+   * The bytes of each block, in the order asked; a block already on its way is joined.
+   * Rejections are not remembered: a block missing now may be uploaded a second later.
+   */
+  fetch(blocks: readonly Block[], lane: Lane): Promise<Uint8Array>[] {
+    const grounded = new Map<Sha256, Block>();
+    for (const block of blocks) if (!this.#flying.has(block.hash)) grounded.set(block.hash, block);
+    for (const request of planRequests([...grounded.values()])) this.#start(request, lane);
+    return blocks.map((block) => this.#flying.get(block.hash)!);
+  }
+
+  /** Ends every request; those who wait get `cancelled`. Resolves when none is left. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#flying.values());
+  }
+
+  #start(request: RangeRequest, lane: Lane): void {
+    const reply = this.#request(request, lane);
+    for (const block of request.blocks) {
+      const from = block.offset - request.start;
+      const landing = reply
+        .then((bytes) => this.#check(block, bytes.subarray(from, from + block.storedBytes)))
+        .finally(() => this.#flying.delete(block.hash));
+      landing.catch(() => {}); // Whoever waits hears of it; a block fetched ahead has nobody.
+      this.#flying.set(block.hash, landing);
+    }
+  }
+
+  #request({ remote, key, start, end }: RangeRequest, lane: Lane): Promise<Uint8Array> {
+    const { deadlineMs, remoteOf } = this.options;
+    const what = `the fetch of "${key}" [${start}, ${end})`;
+    return this.#lanes[lane](() =>
+      withinDeadline(what, deadlineMs, this.#closing.signal, async (signal) => {
+        const bytes = await (await remoteOf(remote)).read(key, start, end, { signal });
+        this.fetched.requests++;
+        this.fetched.bytes += bytes.byteLength;
+        return bytes;
+      }),
+    );
+  }
+
+  /** The decoded block; one that is not what its name says is asked for once more, alone. */
+  async #check(block: Block, stored: Uint8Array): Promise<Uint8Array> {
+    const bytes = await decodeChecked(block, stored).catch(async (error: unknown) => {
+      if (!isDatasetError(error, "content-damaged")) throw error;
+      return decodeChecked(block, await this.#request(requestOf(block), "wanted"));
+    });
+    this.options.landed(block, bytes);
+    return bytes;
+  }
+}
+
+/**
+ * Decodes and compares with the hash; large brotli on zlib's threads.
+ * @throws {DatasetError} `content-damaged`
+ */
+async function decodeChecked(block: Block, stored: Uint8Array): Promise<Uint8Array> {
+  const decode = block.storedBytes < DECODE_ASIDE_BYTES ? decodeChunk : decodeChunkAside;
+  const bytes = ownBytes(await decode(stored, block));
+  const got = sha256(bytes);
+  if (got === block.hash) return bytes;
+  const what = `"${block.key}" [${block.offset}, ${block.offset + block.storedBytes})`;
+  const message = `Cannot use ${what}: its SHA-256 is "${got}", not "${block.hash}"`;
+  throw new DatasetError("content-damaged", { what, wanted: block.hash, got }, message);
+}

@@ -1,0 +1,42 @@
+/**
+ * The cache as the file system's worker thread sees it: what is on this machine, with handles of its own. What is
+ * missing is fetched by the cache of the main thread, which hands the bytes over, so a failing disk costs only memory.
+ */
+import type { Sha256 } from "../content/chunk.js";
+import { MiB } from "../units.js";
+import type { LocalBlocks } from "./block.js";
+import { DiskTier, type Warn } from "./disk.js";
+import { Tiers } from "./local.js";
+import { memoryTier } from "./memory.js";
+
+export interface LocalBlocksOptions {
+  /** The folder of the main thread's cache. */
+  directory: string;
+  /** Most that blocks may take of memory; it must hold what one operation needs. Default 128 MiB. */
+  memoryBytes?: number;
+  onWarning?: Warn;
+}
+
+export interface HandedBlocks extends LocalBlocks {
+  /** Takes over a block that was fetched and checked; its bytes are not to be changed afterwards. */
+  add(hash: Sha256, bytes: Uint8Array): void;
+  /** Writes down which files were used, at most every 10 s. It takes milliseconds: to be called when nothing waits. */
+  rest(): void;
+  /** Twice is the same as once. */
+  close(): void;
+}
+
+/** Opens the blocks of a cache folder for one thread. @throws {DatasetError} `bad-input` for another user's folder */
+export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
+  const { directory, memoryBytes = 128 * MiB, onWarning = () => {} } = options;
+  const memory = memoryTier(memoryBytes);
+  const disk = new DiskTier(directory, onWarning);
+  const tiers = new Tiers(memory, disk);
+  return {
+    copy: (...span) => tiers.copy(...span),
+    get: (hash) => tiers.get(hash),
+    add: (hash, bytes) => void memory.set(hash, bytes),
+    rest: () => disk.rest(),
+    close: () => disk.close(),
+  };
+}

@@ -1,0 +1,102 @@
+/** Projects and datasets by name and id. A project is made with its first dataset. */
+import { randomBytes } from "node:crypto";
+import type { Kysely } from "kysely";
+
+import { DatasetError } from "../errors.js";
+import type { Tables } from "./schema.js";
+
+export interface Dataset {
+  id: string;
+  project: string;
+  name: string;
+  createdAtMs: number;
+}
+
+export interface NewDataset {
+  project: string;
+  name: string;
+  id: string;
+  /** Unix ms. Default: now. */
+  createdAtMs?: number | undefined;
+}
+
+export interface Datasets {
+  /**
+   * The dataset of that name: the one there is, whatever id was proposed, else a new one with the proposed id.
+   * @throws {DatasetError} `conflict` when the id is that of a dataset with another name
+   */
+  ensureDataset(proposed: NewDataset): Promise<Dataset>;
+  findDataset(project: string, name: string): Promise<Dataset | undefined>;
+  datasetById(id: string): Promise<Dataset | undefined>;
+  /** All, or those of one project, sorted by project and name. */
+  listDatasets(filter?: { project?: string | undefined }): Promise<Dataset[]>;
+}
+
+export function datasets(db: Kysely<Tables>, now: () => number): Datasets {
+  return {
+    async ensureDataset(proposed) {
+      const { project, name } = proposed;
+      const existing = await find(db, project, name);
+      return (
+        existing ??
+        db
+          .transaction()
+          .execute((trx) => ensure(trx, { ...proposed, createdAtMs: proposed.createdAtMs ?? now() }))
+      );
+    },
+    findDataset: (project, name) => find(db, project, name),
+    datasetById: (id) => findById(db, id),
+    listDatasets({ project } = {}) {
+      const all = select(db).orderBy("projects.name").orderBy("datasets.name");
+      return (project === undefined ? all : all.where("projects.name", "=", project)).execute();
+    },
+  };
+}
+
+/** @throws {DatasetError} `not-found` */
+export async function requireDataset(db: Kysely<Tables>, id: string): Promise<Dataset> {
+  const dataset = await findById(db, id);
+  if (dataset) return dataset;
+  const what = `dataset "${id}"`;
+  throw new DatasetError("not-found", { what }, `Cannot find the ${what}: the catalog does not know it`);
+}
+
+async function ensure(db: Kysely<Tables>, dataset: Dataset): Promise<Dataset> {
+  const { id, project, name, createdAtMs } = dataset;
+  const existing = await find(db, project, name);
+  if (existing) return existing;
+  const namesake = await findById(db, id);
+  if (namesake) throw idTaken(dataset, namesake);
+  const projectId = await ensureProject(db, project);
+  await db.insertInto("datasets").values({ id, projectId, name, createdAtMs }).execute();
+  return { id, project, name, createdAtMs };
+}
+
+async function ensureProject(db: Kysely<Tables>, name: string): Promise<string> {
+  const existing = await db.selectFrom("projects").select("id").where("name", "=", name).executeTakeFirst();
+  if (existing) return existing.id;
+  const id = randomBytes(16).toString("hex");
+  await db.insertInto("projects").values({ id, name }).execute();
+  return id;
+}
+
+function find(db: Kysely<Tables>, project: string, name: string): Promise<Dataset | undefined> {
+  return select(db).where("projects.name", "=", project).where("datasets.name", "=", name).executeTakeFirst();
+}
+
+function findById(db: Kysely<Tables>, id: string): Promise<Dataset | undefined> {
+  return select(db).where("datasets.id", "=", id).executeTakeFirst();
+}
+
+function select(db: Kysely<Tables>) {
+  return db
+    .selectFrom("datasets")
+    .innerJoin("projects", "projects.id", "datasets.projectId")
+    .select(["datasets.id", "projects.name as project", "datasets.name", "datasets.createdAtMs"]);
+}
+
+function idTaken({ id, project, name }: NewDataset, namesake: Dataset): DatasetError<"conflict"> {
+  const what = `dataset "${namesake.project}/${namesake.name}"`;
+  const message = `Cannot make the dataset "${project}/${name}" with the id "${id}": the ${what} has it`;
+  return new DatasetError("conflict", { what }, message);
+}

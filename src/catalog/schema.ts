@@ -1,0 +1,102 @@
+/**
+ * The tables of the catalog as Kysely sees them. Units: `…AtMs` is Unix time in milliseconds, UTC; `bytes` counts
+ * bytes of content, `files` and what follows it count entries. Ids are 32 hex characters, hashes and digests 64.
+ * Columns are integer, text or blob only, and a missing value is null, so that SQLite and PostgreSQL hold the same.
+ * In the database names are in snake case (`created_at_ms`); text sorts bytewise (PostgreSQL: collation "C").
+ */
+
+/** `committing`: its label is reserved and its bytes are on their way. `completed` and `published` never change. */
+export type VersionState = "draft" | "committing" | "completed" | "published" | "failed";
+
+export interface Tables {
+  catalogFormat: CatalogFormatTable;
+  projects: ProjectsTable;
+  datasets: DatasetsTable;
+  datasetTags: DatasetTagsTable;
+  versions: VersionsTable;
+  versionParents: VersionParentsTable;
+  versionTags: VersionTagsTable;
+  versionMetadata: VersionMetadataTable;
+  remotes: RemotesTable;
+}
+
+/** One row: which migrations have been made. */
+export interface CatalogFormatTable {
+  version: number;
+}
+
+export interface ProjectsTable {
+  id: string;
+  name: string;
+}
+
+export interface DatasetsTable {
+  id: string;
+  projectId: string;
+  name: string;
+  createdAtMs: number;
+}
+
+export interface DatasetTagsTable {
+  datasetId: string;
+  tag: string;
+}
+
+export interface VersionsTable {
+  id: string;
+  datasetId: string;
+  /** As somebody wrote it. */
+  label: string;
+  /** Completed with zeros, without a `v`; unique in its dataset. */
+  canonicalLabel: string;
+  /** Sorts as labels do (`labelOrder`). */
+  labelOrder: string;
+  /** 1 when the label has a pre-release part, else 0. */
+  prerelease: number;
+  state: VersionState;
+  description: string;
+  createdBy: string;
+  createdAtMs: number;
+  completedAtMs: number | null;
+  /** The remote its record and root lie in. */
+  remoteId: string;
+  rootKey: string | null;
+  rootHash: string | null;
+  rootBytes: number | null;
+  treeDigest: string | null;
+  contentDigest: string | null;
+  files: number | null;
+  bytes: number | null;
+  /** Entries by what happened to them since the parents. */
+  added: number | null;
+  modified: number | null;
+  metadataChanged: number | null;
+  removed: number | null;
+  renamed: number | null;
+}
+
+/** `parentId` may be a version this catalog has not heard of. `position` counts from 0. */
+export interface VersionParentsTable {
+  versionId: string;
+  position: number;
+  parentId: string;
+}
+
+export interface VersionTagsTable {
+  versionId: string;
+  tag: string;
+}
+
+/** `type` says how to read `value`: a media type, or a word the caller knows. */
+export interface VersionMetadataTable {
+  versionId: string;
+  name: string;
+  type: string;
+  value: Uint8Array;
+}
+
+export interface RemotesTable {
+  id: string;
+  name: string | null;
+  url: string;
+}

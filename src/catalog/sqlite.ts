@@ -1,0 +1,149 @@
+/**
+ * SQLite under Kysely. Three things differ from Kysely's own dialect: a transaction takes the write lock when it
+ * begins (a plain `begin` fails at once with SQLITE_BUSY_SNAPSHOT when another process writes first); a locked
+ * database is waited for without blocking the event loop, so two catalogs of one process can wait for each other; and
+ * what SQLite reports becomes a failure of ours.
+ */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import SqliteDatabase from "better-sqlite3";
+import {
+  CamelCasePlugin,
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  type QueryResult,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+} from "kysely";
+
+import { DatasetError, errnoOf, messageOf } from "../errors.js";
+import type { Tables } from "./schema.js";
+
+/** Longest wait for other writers of the catalog. Each holds the lock for some milliseconds. */
+const LOCK_DEADLINE_MS = 30_000;
+/** A pause is random below this: several waiters come back at different times. */
+const LOCK_PAUSE_MS = 15;
+
+/**
+ * Opens a database file, made with its folder where it is missing. `destroy()` closes it.
+ *
+ * @throws {DatasetError} `format-damaged` for a file that is no database; `source-unreadable`, `disk-full`, `deadline`
+ */
+export async function openSqlite(path: string): Promise<Kysely<Tables>> {
+  const database = openFile(path);
+  try {
+    await prepare(database, path);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return new Kysely<Tables>({
+    dialect: new CatalogDialect(database, path),
+    plugins: [new CamelCasePlugin()],
+  });
+}
+
+function openFile(path: string): SqliteDatabase.Database {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return new SqliteDatabase(path, { timeout: 0 }); // We wait ourselves, see `untilFree`.
+  } catch (error) {
+    throw explainSqlite(error, path);
+  }
+}
+
+/** `synchronous = full`: in WAL, the default may lose the last commits to a power loss, and a draft's row is its only trace. */
+async function prepare(database: SqliteDatabase.Database, path: string): Promise<void> {
+  await untilFree(path, () => {
+    database.pragma("journal_mode = wal");
+    database.pragma("synchronous = full");
+    database.pragma("foreign_keys = on");
+  });
+}
+
+class CatalogDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+  readonly #path: string;
+
+  constructor(database: SqliteDatabase.Database, path: string) {
+    super({ database });
+    this.#config = { database };
+    this.#path = path;
+  }
+
+  override createDriver(): CatalogDriver {
+    return new CatalogDriver(this.#config, this.#path);
+  }
+}
+
+class CatalogDriver extends SqliteDriver {
+  readonly #path: string;
+
+  constructor(config: SqliteDialectConfig, path: string) {
+    super(config);
+    this.#path = path;
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    return patientConnection(await super.acquireConnection(), this.#path);
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+}
+
+/** Repeats a statement while the database is locked. Inside a transaction, which has the lock, none is. */
+function patientConnection(connection: DatabaseConnection, path: string): DatabaseConnection {
+  return {
+    executeQuery: <R>(query: CompiledQuery): Promise<QueryResult<R>> =>
+      untilFree(path, () => connection.executeQuery<R>(query)),
+    streamQuery: (query, chunkSize) => connection.streamQuery(query, chunkSize),
+  };
+}
+
+async function untilFree<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  const startMs = performance.now();
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLocked(error)) throw explainSqlite(error, path);
+      if (performance.now() - startMs > LOCK_DEADLINE_MS) throw lockedTooLong(path, error);
+    }
+    await sleep(Math.random() * LOCK_PAUSE_MS);
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return errnoOf(error)?.startsWith("SQLITE_BUSY") ?? false;
+}
+
+function lockedTooLong(path: string, cause: unknown): DatasetError<"deadline"> {
+  const what = `catalog "${path}"`;
+  const message = `Gave up on the ${what}: another process has held it for ${LOCK_DEADLINE_MS / 1000} s`;
+  return new DatasetError("deadline", { waitedForMs: LOCK_DEADLINE_MS, what }, message, { cause });
+}
+
+/** A violated constraint stays as it is: it is a bug of ours, not something that befell the file. */
+function explainSqlite(cause: unknown, path: string): unknown {
+  const code = errnoOf(cause) ?? "";
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) {
+    const message = `Cannot use the catalog "${path}": it is no database, or a damaged one (${messageOf(cause)})`;
+    return new DatasetError("format-damaged", { what: path }, message, { cause });
+  }
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
+    return new DatasetError("disk-full", { path }, `Cannot write the catalog "${path}": the disk is full`, {
+      cause,
+    });
+  }
+  if (/^(SQLITE_(CANTOPEN|READONLY|PERM|IOERR)|E[A-Z]+$)/.test(code)) {
+    const message = `Cannot use the catalog "${path}": ${messageOf(cause)}`;
+    return new DatasetError("source-unreadable", { path }, message, { cause });
+  }
+  return cause;
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+/** argv to calls, results to text or `--json`, failures to exit codes. The commands stand in `cli/commands/`. */
+import { readFileSync } from "node:fs";
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { addDoctorCommand } from "./cli/commands/doctor.js";
+import { addDraftCommands } from "./cli/commands/drafts.js";
+import { addMountCommands } from "./cli/commands/mounts.js";
+import { addRecoverCommand } from "./cli/commands/recover.js";
+import { addVersionCommands } from "./cli/commands/versions.js";
+import { reportFailure, withGlobalOptions } from "./cli/context.js";
+import { ExitCode } from "./cli/exit-codes.js";
+import { processOutput } from "./cli/output.js";
+
+const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover).
+A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id.`;
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+
+if (process.argv.length === 3 && process.argv[2] === "--version") {
+  process.stdout.write(`${version}\n`);
+  process.exit();
+}
+
+const commands = [addDraftCommands, addVersionCommands, addMountCommands, addRecoverCommand, addDoctorCommand];
+const base = withGlobalOptions(yargs(hideBin(process.argv)).scriptName("varve"));
+
+await commands
+  .reduce((cli, add) => add(cli), base)
+  .usage("$0 COMMAND\n\nMount any version of a dataset as a folder; unmounting a writable mount makes the next version.")
+  .completion("completion", "Print a completion script: source <(varve completion)")
+  // `--version LABEL` belongs to commands; alone it asks for the version of varve, below.
+  .version(false)
+  .parserConfiguration({ "parse-numbers": false, "parse-positional-numbers": false, "greedy-arrays": false })
+  .demandCommand(1, "Say what to do; varve --help lists the commands")
+  .recommendCommands()
+  .strict()
+  .epilogue(EPILOGUE)
+  .wrap(Math.min(100, process.stdout.columns || 100))
+  .fail((message, error, cli) => {
+    if (error) {
+      reportFailure(processOutput(), error);
+      return;
+    }
+    process.stderr.write(`varve: ${message}\n`);
+    process.exitCode = ExitCode.usage;
+    void cli;
+    process.exit();
+  })
+  .parseAsync();

@@ -1,0 +1,217 @@
+/** Commands that make versions from files: create, add, remove, upload, finalize, sync. */
+import { Dataset } from "../../dataset/dataset.js";
+import type { CommitResult } from "../../dataset/commit.js";
+import type { StageCounts } from "../../dataset/stage-folder.js";
+import { syncVersion } from "../../dataset/sync.js";
+import { type Cli, type Context, run, uploadProgress } from "../context.js";
+import { formatBytes, formatCountOf } from "../format.js";
+
+export function addDraftCommands(cli: Cli): Cli {
+  return sync(finalize(upload(remove(add(create(cli))))));
+}
+
+function create(cli: Cli): Cli {
+  return cli.command(
+    "create <name>",
+    "Start a new version of a dataset (a draft)",
+    (yargs) =>
+      newVersionOptions(yargs)
+        .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME" })
+        .example("$0 create vision/cifar10", "a new dataset, or its next version, empty")
+        .example("$0 create vision/cifar10 --parent vision/cifar10", "a child of the latest version"),
+    (args) =>
+      run(args, async ({ workspace, output, json }) => {
+        const draft = await Dataset.create(args.name, { ...versionOptionsOf(args), workspace });
+        const { id, version } = draft;
+        if (json) output.json({ id, dataset: `${draft.project}/${draft.name}`, version });
+        else output.data(`${id}  ${draft.reference}`);
+        draft.close();
+      }),
+  ) as Cli;
+}
+
+function add(cli: Cli): Cli {
+  return cli.command(
+    "add <paths..>",
+    "Stage files or folders into a draft",
+    (yargs) =>
+      draftOption(yargs)
+        .positional("paths", { type: "string", array: true, demandOption: true, describe: "Files or folders" })
+        .option("to", { type: "string", describe: "Folder inside the dataset" })
+        .option("wildcard", {
+          type: "string",
+          array: true,
+          requiresArg: true,
+          describe: "Take only what matches, e.g. '*.jpg' (names) or 'train/*.jpg' (paths)",
+        })
+        .option("recursive", { type: "boolean", default: true, describe: "Walk folders below (--no-recursive)" })
+        .option("max-workers", { type: "number", describe: "Threads; adding needs none before upload" })
+        .example("$0 add images --to train", "the contents of images, below train/")
+        .example("$0 add . --wildcard '*.jpg' '*.png'", "only pictures"),
+    (args) =>
+      run(args, async ({ workspace, output, json, signal }) => {
+        const draft = await draftOf(workspace, args.dataset);
+        const { to, wildcard: wildcards, recursive } = args;
+        const counts = await draft.addFiles(args.paths, { to, wildcards, recursive, signal });
+        if (json) output.json({ id: draft.id, ...countsOf(counts) });
+        else output.data(`${formatCountOf(counts.added, "file")} added, ${counts.modified} modified`);
+        warnOfSkipped(output, counts);
+        draft.close();
+      }),
+  ) as Cli;
+}
+
+function remove(cli: Cli): Cli {
+  return cli.command(
+    "remove <patterns..>",
+    "Stage the removal of files, folders or what a wildcard matches",
+    (yargs) =>
+      draftOption(yargs)
+        .positional("patterns", { type: "string", array: true, demandOption: true, describe: "Paths or wildcards" })
+        .example("$0 remove train/broken.jpg old", "a file, and a folder with all in it")
+        .example("$0 remove '*.tmp'", "every file of that ending, at any depth"),
+    (args) =>
+      run(args, async ({ workspace, output, json }) => {
+        const draft = await draftOf(workspace, args.dataset);
+        const removed = await draft.removeFiles(args.patterns);
+        if (json) output.json({ id: draft.id, removed });
+        else output.data(`${formatCountOf(removed, "file")} removed`);
+        draft.close();
+      }),
+  ) as Cli;
+}
+
+function upload(cli: Cli): Cli {
+  return cli.command(
+    "upload",
+    "Send the staged content of a draft",
+    (yargs) => workersOption(draftOption(yargs)),
+    (args) =>
+      run(args, async ({ workspace, output, json, signal }) => {
+        const draft = await draftOf(workspace, args.dataset);
+        const progress = uploadProgress();
+        const { maxWorkers } = args;
+        const { onProgress } = progress;
+        const result = await draft.upload({ maxWorkers, signal, onProgress }).finally(progress.stop);
+        if (json) output.json({ id: draft.id, ...result });
+        else output.data(`${formatCountOf(result.files, "file")} uploaded, ${formatBytes(result.contentBytesSent)} sent`);
+        draft.close();
+      }),
+  ) as Cli;
+}
+
+function finalize(cli: Cli): Cli {
+  return cli.command(
+    ["finalize", "close"],
+    "Complete a draft: from then on it never changes",
+    (yargs) =>
+      workersOption(draftOption(yargs))
+        .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
+        .option("upload", { type: "boolean", default: true, describe: "Upload what is left first (--no-upload)" }),
+    (args) =>
+      run(args, async (context) => {
+        const draft = await draftOf(context.workspace, args.dataset);
+        const progress = uploadProgress();
+        const { publish, maxWorkers, upload: autoUpload } = args;
+        const { onProgress } = progress;
+        const { signal } = context;
+        const result = await draft
+          .finalize({ publish, maxWorkers, autoUpload, signal, onProgress })
+          .finally(progress.stop);
+        printCommit(context, result);
+      }),
+  ) as Cli;
+}
+
+function sync(cli: Cli): Cli {
+  return cli.command(
+    "sync <folder> <name>",
+    "Make a new version that holds what a folder holds",
+    (yargs) =>
+      workersOption(newVersionOptions(yargs))
+        .positional("folder", { type: "string", demandOption: true, describe: "Local folder" })
+        .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME" })
+        .option("to", { type: "string", describe: "Folder inside the dataset" })
+        .option("metadata", { type: "boolean", default: false, describe: "Changed times or modes alone make a version" })
+        .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
+        .example("$0 sync ./data vision/cifar10", "its parent is the latest version; no change, no version"),
+    (args) =>
+      run(args, async (context) => {
+        const { workspace, output, json, signal } = context;
+        const progress = uploadProgress();
+        const { to, metadata, publish, maxWorkers } = args;
+        const { onProgress } = progress;
+        const options = { ...versionOptionsOf(args), to, metadata, publish, maxWorkers, signal, onProgress, workspace };
+        const { committed, staged } = await syncVersion(args.folder, args.name, options).finally(progress.stop);
+        warnOfSkipped(output, staged);
+        if (committed) printCommit(context, committed);
+        else if (json) output.json({ committed: null });
+        else output.data(`No change: ${formatCountOf(staged.files, "file")} as in the latest version`);
+      }),
+  ) as Cli;
+}
+
+/** One line for people, everything for programs. */
+export function printCommit({ output, json }: Context, result: CommitResult): void {
+  if (json) output.json(result);
+  else output.data(commitLine(result));
+}
+
+export function commitLine(result: CommitResult): string {
+  const { added, modified, metadata, removed, renamed } = result;
+  const changes = Object.entries({ added, modified, metadata, removed, renamed })
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`);
+  const size = `${formatCountOf(result.files, "file")}, ${formatBytes(result.bytes)}`;
+  const sent = `${formatBytes(result.bytesSent)} sent`;
+  return `${result.dataset}@${result.version}  ${[changes.join(", ") || "no changes", size, sent].join("; ")}`;
+}
+
+async function draftOf(workspace: Context["workspace"], reference: string | undefined): Promise<Dataset> {
+  return reference === undefined
+    ? Dataset.lastDraft({ workspace })
+    : Dataset.get(reference, { drafts: true, workspace });
+}
+
+function countsOf({ added, modified, removed, files, skipped }: StageCounts): StageCounts {
+  return { added, modified, removed, files, skipped };
+}
+
+function warnOfSkipped(output: Context["output"], { skipped }: StageCounts): void {
+  for (const path of skipped) output.warn(`Left out "${path}": a version cannot hold it`);
+}
+
+interface NewVersionArguments {
+  "version-label"?: string;
+  parent?: string[] | undefined;
+  remote?: string | undefined;
+  tag?: string[] | undefined;
+  description?: string | undefined;
+  label?: string | undefined;
+}
+
+function newVersionOptions<T>(yargs: import("yargs").Argv<T>) {
+  return yargs
+    .option("version", { type: "string", requiresArg: true, describe: "Label, such as 1.2.0 (default: the next)" })
+    .option("parent", { type: "string", array: true, requiresArg: true, describe: "Parent version; a later one wins" })
+    .option("remote", { type: "string", requiresArg: true, describe: "Where data goes [VARVE_REMOTE]" })
+    .option("tag", { type: "string", array: true, requiresArg: true, describe: "Tag of the version" })
+    .option("description", { type: "string", requiresArg: true, describe: "What this version is" });
+}
+
+function versionOptionsOf(args: NewVersionArguments & { version?: string | undefined }) {
+  const { version, parent: parents, remote, tag: tags, description } = args;
+  return { version, parents, remote, tags, description };
+}
+
+function draftOption<T>(yargs: import("yargs").Argv<T>) {
+  return yargs.option("dataset", {
+    type: "string",
+    requiresArg: true,
+    describe: "Draft to work on (default: the one you created last)",
+  });
+}
+
+function workersOption<T>(yargs: import("yargs").Argv<T>) {
+  return yargs.option("max-workers", { type: "number", requiresArg: true, describe: "Threads that read and hash" });
+}

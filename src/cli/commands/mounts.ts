@@ -1,0 +1,230 @@
+/** Commands for mounts: mount, unmount, status, commit, discard. */
+import { askMount, mountAt } from "../../daemon/client.js";
+import { askControl } from "../../daemon/control.js";
+import { type MountState, liveMounts, removeMountState } from "../../daemon/mount-state.js";
+import { isAlive } from "../../daemon/process.js";
+import type { OverlayCommit } from "../../dataset/commit-overlay.js";
+import { Dataset } from "../../dataset/dataset.js";
+import { findVersion } from "../../dataset/history.js";
+import { mountForeground } from "../../daemon/foreground.js";
+import { abandonedOverlays } from "../../dataset/overlays.js";
+import type { UploadProgress } from "../../dataset/upload.js";
+import { DatasetError } from "../../errors.js";
+import { findMount, MOUNT_TYPE } from "../../fs/transport/kernel/mounts.js";
+import { unmountKernel } from "../../fs/transport/kernel/unmount.js";
+import { jsonOf } from "../../paths.js";
+import { type Cli, type Context, run, uploadProgress } from "../context.js";
+import { formatPath } from "../format.js";
+import { renderTable } from "../table.js";
+import { commitLine } from "./drafts.js";
+
+export function addMountCommands(cli: Cli): Cli {
+  return discard(commit(status(unmount(mount(cli)))));
+}
+
+function mount(cli: Cli): Cli {
+  return cli.command(
+    "mount <reference> <directory>",
+    "Mount a version as a folder",
+    (yargs) =>
+      yargs
+        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .positional("directory", { type: "string", demandOption: true, describe: "An empty folder" })
+        .option("writable", { alias: "w", type: "boolean", default: false, describe: "Changes become a child version on unmount" })
+        .option("foreground", { type: "boolean", default: false, describe: "Serve from this process (for containers)" })
+        .option("allow-other", { type: "boolean", default: false, describe: "Other users may look in" })
+        .option("preserve-owner", { type: "boolean", default: false, describe: "Show the owners the version keeps" })
+        .option("transport", { choices: ["kernel", "fuse-native"] as const, default: "kernel" as const })
+        .option("accept-limits", { type: "boolean", default: false, describe: "Write through fuse-native in spite of its limits" })
+        .option("deadline", { type: "number", default: 60, describe: "Longest wait on the remote, in seconds" })
+        .example("$0 mount vision/cifar10 /data", "the latest version, to read")
+        .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits"),
+    (args) =>
+      run(args, async ({ workspace, output, json }) => {
+        const { writable, allowOther, preserveOwner, transport, acceptLimits, deadline } = args;
+        const options = { writable, allowOther, preserveOwner, transport, acceptLimits, deadlineMs: deadline * 1000 };
+        if (args.foreground) {
+          const found = await findVersion(workspace, args.reference);
+          await mountForeground(workspace, found, args.directory, options, (info) =>
+            json ? output.json(info) : output.say(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}`),
+          );
+          return;
+        }
+        const info = await (await Dataset.get(args.reference, { workspace })).mount(args.directory, options);
+        if (json) output.json(info);
+        else output.data(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}${writable ? ", writable" : ""}`);
+      }),
+  ) as Cli;
+}
+
+function unmount(cli: Cli): Cli {
+  return cli.command(
+    ["unmount <directory>", "umount <directory>"],
+    "Unmount; what changed in a writable mount becomes a child version",
+    (yargs) =>
+      commitOptions(yargs)
+        .positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" })
+        .option("discard", { type: "boolean", default: false, describe: "Throw the changes away" })
+        .option("force", { type: "boolean", default: false, describe: "Cut off whoever uses it; changes stay for recover" })
+        .example("$0 unmount /data -m 'Drop blurred images'", "commit with a message"),
+    (args) =>
+      run(args, async (context) => {
+        const { workspace, output, json } = context;
+        const state = mountAt(workspace.home, args.directory);
+        if (!isAlive(state)) {
+          await clearDead(context, state);
+          return;
+        }
+        const { discard, force } = args;
+        const given = { ...commitArguments(args), discard, force };
+        const committed = await askAndWait(context, args.directory, "unmount", given);
+        if (json) output.json({ committed });
+        else output.data(committed ? commitLine(committed) : `Unmounted ${state.mountpoint}; nothing to commit`);
+        warnOfLeftOut(context, committed);
+      }),
+  ) as Cli;
+}
+
+function commit(cli: Cli): Cli {
+  return cli.command(
+    "commit <directory>",
+    "Commit what a writable mount holds now, and go on",
+    (yargs) => commitOptions(yargs).positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" }),
+    (args) =>
+      run(args, async (context) => {
+        const committed = await askAndWait(context, args.directory, "commit", commitArguments(args));
+        if (context.json) context.output.json({ committed });
+        else context.output.data(committed ? commitLine(committed) : "Nothing to commit");
+        warnOfLeftOut(context, committed);
+      }),
+  ) as Cli;
+}
+
+function discard(cli: Cli): Cli {
+  return cli.command(
+    "discard <directory>",
+    "Unmount a writable mount and throw its changes away",
+    (yargs) => yargs.positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" }),
+    (args) =>
+      run(args, async (context) => {
+        await askAndWait(context, args.directory, "discard", {});
+        if (context.json) context.output.json({ committed: null });
+        else context.output.data(`Unmounted ${args.directory}; its changes are gone`);
+      }),
+  ) as Cli;
+}
+
+function status(cli: Cli): Cli {
+  return cli.command(
+    "status [directory]",
+    "Show what is mounted, and changes left uncommitted",
+    (yargs) => yargs.positional("directory", { type: "string", describe: "One mount's folder" }),
+    (args) =>
+      run(args, async (context) => {
+        const { workspace, output, json } = context;
+        const states = args.directory === undefined ? liveMounts(workspace.home) : [mountAt(workspace.home, args.directory)];
+        const mounts = await Promise.all(states.map(describe));
+        const left = args.directory === undefined ? abandonedOverlays(workspace.home).map(abandoned) : [];
+        const rows = [...mounts, ...left];
+        if (json) output.json(rows);
+        else if (rows.length === 0) output.data("Nothing is mounted");
+        else output.data(statusTable(rows, output.widthColumns));
+      }),
+  ) as Cli;
+}
+
+interface StatusRow {
+  mountpoint: string;
+  pid: number | null;
+  id: string;
+  dataset: string;
+  version: string;
+  writable: boolean;
+  state: string;
+  overlay?: string | undefined;
+  changes?: unknown;
+}
+
+/** Longest a status waits for a mount that does not answer. */
+const STATUS_WAIT_MS = 2_000;
+
+async function describe(state: MountState): Promise<StatusRow> {
+  const { mountpoint, pid, id, dataset, version, writable, overlay } = state;
+  const row = { mountpoint, pid, id, dataset, version, writable, overlay };
+  if (!isAlive(state)) return { ...row, pid: null, state: "dead" };
+  const asked = askControl(state.socket, { operation: "status", arguments: {} }) as Promise<{ changes?: unknown; phase?: string }>;
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, STATUS_WAIT_MS, undefined).unref());
+  const answer = await Promise.race([asked.catch(() => undefined), late]);
+  return { ...row, state: answer ? (answer.phase ?? "mounted") : "not answering", changes: answer?.changes };
+}
+
+function abandoned(overlay: ReturnType<typeof abandonedOverlays>[number]): StatusRow {
+  const { mountpoint, base, dataset, version, id } = overlay;
+  return { mountpoint, pid: null, id: base, dataset, version, writable: true, state: "uncommitted", overlay: id };
+}
+
+function statusTable(rows: readonly StatusRow[], widthColumns: number | undefined): string {
+  const columns = [{ title: "mounted at" }, { title: "version" }, { title: "mode" }, { title: "state" }, { title: "pid", align: "right" as const }];
+  const cells = rows.map(({ mountpoint, dataset, version, writable, state, pid }) => [
+    mountpoint,
+    `${dataset}@${version}`,
+    writable ? "writable" : "read-only",
+    state,
+    String(pid ?? "-"),
+  ]);
+  return renderTable(columns, cells, { widthColumns });
+}
+
+/** The folder of a mount whose process died: cleared, if its guardian has not; the changes stay in the overlay. */
+async function clearDead({ workspace, output, json }: Context, state: MountState): Promise<void> {
+  const record = findMount(state.mountpoint);
+  if (record?.type === MOUNT_TYPE) await unmountKernel(record, { lazy: true });
+  removeMountState(workspace.home, state);
+  if (state.overlay === undefined) {
+    if (json) output.json({ committed: null });
+    else output.data(`Cleared ${state.mountpoint}, whose process had died`);
+    return;
+  }
+  const message = `Cleared ${state.mountpoint}, whose process had died; its changes are uncommitted: varve recover ${state.overlay} goes on with them`;
+  throw new DatasetError("uncommitted", { overlay: state.overlay }, message);
+}
+
+async function askAndWait(
+  { workspace }: Context,
+  directory: string,
+  operation: "unmount" | "commit" | "discard",
+  given: Record<string, unknown>,
+): Promise<OverlayCommit | null> {
+  const progress = uploadProgress("Committing");
+  const report = (value: unknown) => {
+    progress.onProgress(value as UploadProgress);
+  };
+  const answer = await askMount(workspace.home, directory, { operation, arguments: given }, report).finally(progress.stop);
+  return (answer as { committed: OverlayCommit | null }).committed;
+}
+
+function warnOfLeftOut({ output }: Context, committed: OverlayCommit | null): void {
+  const show = (path: ReturnType<typeof jsonOf>) => (typeof path === "string" ? path : formatPath(atob(path.bytes)));
+  for (const path of committed?.skipped ?? []) output.warn(`Left out "${show(path)}": a version cannot hold it`);
+  for (const path of committed?.open ?? []) output.warn(`Committed "${show(path)}" as it stood: it is open for writing`);
+}
+
+function commitOptions<T>(yargs: import("yargs").Argv<T>) {
+  return yargs
+    .option("message", { alias: "m", type: "string", requiresArg: true, describe: "Description of the child version" })
+    .option("version", { type: "string", requiresArg: true, describe: "Its label (default: the next)" })
+    .option("tag", { type: "string", array: true, requiresArg: true, describe: "Its tags" })
+    .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
+    .option("strict", { type: "boolean", default: false, describe: "Refuse when something cannot be kept" });
+}
+
+function commitArguments(args: {
+  message?: string | undefined;
+  version?: string | undefined;
+  tag?: string[] | undefined;
+  publish: boolean;
+  strict: boolean;
+}) {
+  const { message, version, tag: tags, publish, strict } = args;
+  return { message, version, tags, publish, strict };
+}

@@ -1,0 +1,235 @@
+/** Commands that look at versions: versions, log, ls, cat, diff. */
+import { once } from "node:events";
+import type { VersionRow } from "../../catalog/catalog.js";
+import { askMount } from "../../daemon/client.js";
+import { Dataset } from "../../dataset/dataset.js";
+import { findDataset, findVersion, versionsOf } from "../../dataset/history.js";
+import { type LineageStep, lineageOf } from "../../dataset/lineage.js";
+import { parseDatasetName, textOfDataset } from "../../dataset/reference.js";
+import type { Entry } from "../../manifest/entry.js";
+import type { TreeDiff } from "../../manifest/diff.js";
+import { jsonOf, nameOf } from "../../paths.js";
+import { type Cli, type Context, run } from "../context.js";
+import { entryCells, entryJson } from "../entry-format.js";
+import { formatBytes, formatCount, formatPath, formatTime } from "../format.js";
+import { renderTable } from "../table.js";
+
+export function addVersionCommands(cli: Cli): Cli {
+  return diff(cat(ls(log(versions(cli)))));
+}
+
+function versions(cli: Cli): Cli {
+  return cli.command(
+    "versions [name]",
+    "List the versions of a dataset, or all datasets",
+    (yargs) => yargs.positional("name", { type: "string", describe: "PROJECT/NAME" }),
+    (args) => run(args, (context) => (args.name === undefined ? listDatasets(context) : listVersions(context, args.name))),
+  ) as Cli;
+}
+
+async function listVersions({ workspace, output, json }: Context, name: string): Promise<void> {
+  const catalog = await workspace.catalog();
+  const rows = await versionsOf(workspace, await findDataset(workspace, parseDatasetName(name)));
+  if (json) {
+    output.json(await Promise.all(rows.map(async (row) => versionJson(row, await catalog.parentsOf(row.id)))));
+    return;
+  }
+  const cells = rows.map((row) => [
+    row.label,
+    row.state,
+    formatTime(row.createdAtMs),
+    formatCount(row.files ?? 0),
+    formatBytes(row.bytes ?? 0),
+    row.id,
+    row.description,
+  ]);
+  const columns = [
+    { title: "version" },
+    { title: "state" },
+    { title: "created" },
+    { title: "files", align: "right" as const },
+    { title: "size", align: "right" as const },
+    { title: "id" },
+    { title: "description", shrinks: true },
+  ];
+  output.data(renderTable(columns, cells, { widthColumns: output.widthColumns, style: output.style.data }));
+}
+
+function versionJson(row: VersionRow, parents: readonly string[]): Record<string, unknown> {
+  const { id, label, state, createdAtMs, files, bytes, description, treeDigest, contentDigest } = row;
+  return {
+    id,
+    version: label,
+    state,
+    parents,
+    created: new Date(createdAtMs).toISOString(),
+    files,
+    bytes,
+    description,
+    digest: treeDigest,
+    contentDigest,
+  };
+}
+
+async function listDatasets({ workspace, output, json }: Context): Promise<void> {
+  const catalog = await workspace.catalog();
+  const datasets = await catalog.listDatasets();
+  const rows = await Promise.all(
+    datasets.map(async (dataset) => ({
+      dataset: textOfDataset(dataset),
+      id: dataset.id,
+      versions: (await catalog.listVersions(dataset.id)).length,
+      latest: (await catalog.latestVersion(dataset.id))?.label ?? null,
+    })),
+  );
+  if (json) {
+    output.json(rows);
+    return;
+  }
+  const columns = [{ title: "dataset" }, { title: "latest" }, { title: "versions", align: "right" as const }];
+  const cells = rows.map((row) => [row.dataset, row.latest ?? "-", formatCount(row.versions)]);
+  output.data(renderTable(columns, cells, { widthColumns: output.widthColumns, style: output.style.data }));
+}
+
+function log(cli: Cli): Cli {
+  return cli.command(
+    "log <reference>",
+    "Show where a version comes from: it and its ancestors, newest first",
+    (yargs) => yargs.positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" }),
+    (args) =>
+      run(args, async ({ workspace, output, json }) => {
+        const steps = await lineageOf(workspace, await findVersion(workspace, args.reference));
+        if (json) output.json(steps);
+        else for (const step of steps) output.data(logText(step));
+      }),
+  ) as Cli;
+}
+
+function logText(step: LineageStep): string {
+  const { added, modified, metadata, removed, renamed } = step.changes;
+  const counts = Object.entries({ added, modified, metadata, removed, renamed })
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`);
+  const lines = [
+    `${step.dataset}@${step.version}  ${step.state}  ${step.id}`,
+    `    ${step.created}  ${step.createdBy}  ${counts.join(", ") || "no changes"}`,
+    ...(step.parents.length > 0 ? [`    parents ${step.parents.map((parent) => parent.name ?? parent.id).join(", ")}`] : []),
+    ...(step.tags.length > 0 ? [`    tags ${step.tags.join(", ")}`] : []),
+    ...(step.description ? [`    ${step.description}`] : []),
+  ];
+  return lines.join("\n");
+}
+
+function ls(cli: Cli): Cli {
+  return cli.command(
+    "ls <reference> [directory]",
+    "List what a version holds",
+    (yargs) =>
+      yargs
+        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .positional("directory", { type: "string", default: "", describe: "Folder inside the version" })
+        .option("recursive", { alias: "R", type: "boolean", default: false, describe: "Folders below too" })
+        .option("long", { alias: "l", type: "boolean", default: false, describe: "Mode, size, time" }),
+    (args) =>
+      run(args, async ({ workspace, output, json }) => {
+        const dataset = await Dataset.get(args.reference, { drafts: true, workspace });
+        const { recursive, long } = args;
+        const entries: Entry[] = [];
+        for await (const entry of dataset.listFiles(args.directory, { recursive })) {
+          if (json || long) entries.push(entry);
+          else output.data(formatPath(recursive ? entry.path : nameOf(entry.path)));
+        }
+        if (json) output.json(entries.map(entryJson));
+        else if (long) output.data(longListing(entries, recursive));
+        dataset.close();
+      }),
+  ) as Cli;
+}
+
+function longListing(entries: readonly Entry[], recursive: boolean): string {
+  const columns = [{ title: "mode" }, { title: "size", align: "right" as const }, { title: "modified" }, { title: "name" }];
+  const rows = entries.map((entry) => entryCells(entry, recursive ? entry.path : nameOf(entry.path)));
+  return renderTable(columns, rows);
+}
+
+function cat(cli: Cli): Cli {
+  return cli.command(
+    "cat <reference> <path>",
+    "Print a file of a version",
+    (yargs) =>
+      yargs
+        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .positional("path", { type: "string", demandOption: true, describe: "File inside the version" }),
+    (args) =>
+      run(args, async ({ workspace }) => {
+        const dataset = await Dataset.get(args.reference, { workspace });
+        for await (const bytes of dataset.readFile(args.path))
+          if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
+      }),
+  ) as Cli;
+}
+
+function diff(cli: Cli): Cli {
+  return cli.command(
+    "diff <from> [to]",
+    "Show what changed: between two versions, or in a writable mount",
+    (yargs) =>
+      yargs
+        .positional("from", { type: "string", demandOption: true, describe: "A version, or the folder of a mount" })
+        .positional("to", { type: "string", describe: "Another version" })
+        .example("$0 diff vision/cifar10@1.0.0 vision/cifar10@1.1.0", "two versions")
+        .example("$0 diff /data", "what unmounting would commit"),
+    (args) =>
+      run(args, async ({ workspace, output, json }) => {
+        const { from, to } = args;
+        const result = diffJson(
+          to === undefined ? await mountDiff(workspace, from) : await versionDiff(workspace, from, to),
+        );
+        if (json) output.json(result);
+        else output.data(diffText(result));
+      }),
+  ) as Cli;
+}
+
+async function versionDiff(workspace: Context["workspace"], from: string, to: string): Promise<TreeDiff> {
+  const [a, b] = await Promise.all([Dataset.get(from, { workspace }), Dataset.get(to, { workspace })]);
+  return a.diff(b);
+}
+
+/** What the process of a writable mount says has changed in it. */
+async function mountDiff({ home }: Context["workspace"], path: string): Promise<TreeDiff> {
+  return (await askMount(home, path, { operation: "diff", arguments: {} })) as TreeDiff;
+}
+
+type JsonPath = ReturnType<typeof jsonOf>;
+
+export interface DiffJson {
+  added: JsonPath[];
+  modified: JsonPath[];
+  metadata: JsonPath[];
+  removed: JsonPath[];
+  renamed: { from: JsonPath; to: JsonPath }[];
+}
+
+/** A diff for programs. */
+export function diffJson({ added, modified, metadata, removed, renamed }: TreeDiff): DiffJson {
+  return {
+    added: added.map(jsonOf),
+    modified: modified.map(jsonOf),
+    metadata: metadata.map(jsonOf),
+    removed: removed.map(jsonOf),
+    renamed: renamed.map(({ from, to }) => ({ from: jsonOf(from), to: jsonOf(to) })),
+  };
+}
+
+function diffText({ added, modified, metadata, removed, renamed }: DiffJson): string {
+  const show = (path: JsonPath) => (typeof path === "string" ? path : formatPath(Buffer.from(path.bytes, "base64").toString("latin1")));
+  const lines = [
+    ...added.map((path) => `A  ${show(path)}`),
+    ...modified.map((path) => `M  ${show(path)}`),
+    ...metadata.map((path) => `m  ${show(path)}`),
+    ...removed.map((path) => `D  ${show(path)}`),
+    ...renamed.map(({ from, to }) => `R  ${show(from)} -> ${show(to)}`),
+  ];
+  return lines.length > 0 ? lines.join("\n") : "No difference";
+}

@@ -1,0 +1,109 @@
+/** What every command gets: the workspace its options ask for, where output goes, and one place where failures end. */
+import type { Argv } from "yargs";
+import { abandonedOverlays } from "../dataset/overlays.js";
+import { Workspace } from "../dataset/workspace.js";
+import { messageOf } from "../errors.js";
+import { type Home, homeOf } from "../home.js";
+import { parseSizeBytes } from "../units.js";
+import { exitCodeOf } from "./exit-codes.js";
+import { formatCountOf } from "./format.js";
+import { type Output, processOutput } from "./output.js";
+import type { UploadProgress } from "../dataset/upload.js";
+import { startProgress } from "./progress.js";
+
+export interface GlobalOptions {
+  json: boolean;
+  quiet: boolean;
+  catalog: string | undefined;
+  cacheDir: string | undefined;
+  cacheSize: string | undefined;
+}
+
+export type Cli = Argv<GlobalOptions>;
+
+export interface Context {
+  workspace: Workspace;
+  output: Output;
+  json: boolean;
+  /** Aborted by Ctrl-C: work stops cleanly and says so. */
+  signal: AbortSignal;
+}
+
+/** Options that every command takes. */
+export function withGlobalOptions(cli: Argv): Cli {
+  return cli
+    .option("json", { type: "boolean", default: false, describe: "Print the result as JSON" })
+    .option("quiet", { alias: "q", type: "boolean", default: false, describe: "Say only what matters" })
+    .option("catalog", { type: "string", describe: "Catalog file [VARVE_CATALOG]" })
+    .option("cache-dir", { type: "string", describe: "Cache folder [VARVE_CACHE_DIR]" })
+    .option("cache-size", { type: "string", describe: "Most the cache may hold, e.g. 10GiB [VARVE_CACHE_SIZE]" })
+    .group(["json", "quiet", "catalog", "cache-dir", "cache-size", "help"], "Everywhere:") as unknown as Cli;
+}
+
+/** Runs a command's body and turns what it throws into a message and an exit code. */
+export async function run(
+  options: GlobalOptions,
+  body: (context: Context) => Promise<void>,
+  { hint = true }: { hint?: boolean } = {},
+): Promise<void> {
+  const output = processOutput(options.quiet);
+  const interrupt = new AbortController();
+  process.once("SIGINT", () => {
+    interrupt.abort();
+  });
+  let workspace: Workspace | undefined;
+  try {
+    workspace = new Workspace({ home: homeFrom(options), notice: (message) => output.say(message) });
+    await body({ workspace, output, json: options.json, signal: interrupt.signal });
+    if (hint) hintAtOverlays(workspace.home, output);
+  } catch (error) {
+    reportFailure(output, error, interrupt.signal.aborted);
+  } finally {
+    await workspace?.close();
+  }
+}
+
+/** A progress bar for an upload; nothing where standard error is no terminal. */
+export function uploadProgress(label = "Uploading"): { onProgress: (progress: UploadProgress) => void; stop: () => void } {
+  const bar = startProgress({ label, of: "bytes" });
+  let done = 0;
+  return {
+    onProgress({ bytes, totalBytes }) {
+      bar.setTotal(Math.max(totalBytes, bytes));
+      bar.advance(bytes - done);
+      done = bytes;
+    },
+    stop: () => {
+      bar.stop();
+    },
+  };
+}
+
+/** Prints a failure and sets the exit code. `128 + SIGINT` after Ctrl-C, as shells expect. */
+export function reportFailure(output: Output, error: unknown, interrupted = false): void {
+  if (interrupted) {
+    output.warn("varve: interrupted");
+    process.exitCode = 130;
+    return;
+  }
+  output.warn(`varve: ${messageOf(error)}`);
+  if (process.env["VARVE_LOG_LEVEL"] === "debug") output.warn(error instanceof Error ? (error.stack ?? "") : "");
+  process.exitCode = exitCodeOf(error);
+}
+
+function homeFrom({ catalog, cacheDir, cacheSize }: GlobalOptions): Partial<Home> {
+  const env = {
+    ...process.env,
+    ...(catalog !== undefined && { VARVE_CATALOG: catalog }),
+    ...(cacheDir !== undefined && { VARVE_CACHE_DIR: cacheDir }),
+  };
+  return { ...homeOf(env), ...(cacheSize !== undefined && { cacheBytes: parseSizeBytes(cacheSize) }) };
+}
+
+/** One line after every command while changes of some mount lie uncommitted. */
+function hintAtOverlays(home: Home, output: Output): void {
+  const count = abandonedOverlays(home).length;
+  if (count === 0) return;
+  const what = formatCountOf(count, "mount has", "mounts have");
+  output.say(`${what} uncommitted changes: varve recover lists them`);
+}

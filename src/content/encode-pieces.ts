@@ -1,0 +1,59 @@
+/** The third step of storing: bytes of new chunks, checked where they had to be read again, compressed where it pays. */
+import type { IngestPool } from "./ingest.js";
+import type { EncodedRuns, Run } from "./ingest-jobs.js";
+import type { Piece } from "./plan-pieces.js";
+import { readExactly, withReader } from "./read-readers.js";
+import { type ContentReader, type ContentSource, pathOf } from "./source.js";
+
+/** A piece with its stored bytes; `changed` when the source no longer has what was hashed. */
+export interface EncodedPiece<Id> {
+  piece: Piece<Id>;
+  encoded: EncodedRuns | "changed";
+}
+
+const NOTHING: EncodedRuns = { bytes: new Uint8Array(0), sizes: [], codecs: [] };
+
+/** Encodes a piece; one that becomes a pack by itself is left to be streamed. */
+export async function encodePiece<Id>(pool: IngestPool, piece: Piece<Id>): Promise<EncodedPiece<Id>> {
+  const { from, runs, solo } = piece;
+  if (solo || runs.length === 0) return { piece, encoded: NOTHING };
+  if ("source" in from) return { piece, encoded: await rereadRuns(pool, from.source, runs) };
+  const ask = { bytes: from.bytes, runs: { starts: startsOf(runs), sizes: sizesOf(runs) } };
+  return { piece, encoded: await pool.run("encode", ask, from.bytes.buffer) };
+}
+
+/**
+ * Reads runs of a source again; `changed` unless each still has its hash.
+ * @param isSolo Whether they are wanted as they are, for a pack by itself.
+ */
+export async function rereadRuns<Id>(
+  pool: IngestPool,
+  source: ContentSource<Id>,
+  runs: readonly Run[],
+  isSolo = false,
+): Promise<EncodedRuns | "changed"> {
+  const path = pathOf(source);
+  const columns = { starts: startsOf(runs), sizes: sizesOf(runs), hashes: runs.map(({ hash }) => hash) };
+  if (path !== undefined) return pool.run("reread", { path, runs: columns, isSolo });
+  const bytes = await withReader(source, (reader) => readTogether(reader, runs));
+  if (!bytes) return "changed";
+}
+
+/** Runs of a reader, laid end to end; undefined when it has become too short for them. */
+async function readTogether(
+  reader: ContentReader,
+  runs: readonly Run[],
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (runs.some(({ at, sizeBytes }) => at + sizeBytes > reader.sizeBytes)) return undefined;
+  const parts: Uint8Array[] = [];
+  for (const { at, sizeBytes } of runs) parts.push(await readExactly(reader, at, at + sizeBytes));
+  return concatenate(parts);
+}
+
+function startsOf(runs: readonly Run[]): number[] {
+  return runs.map(({ at }) => at);
+}
+
+function sizesOf(runs: readonly Run[]): number[] {
+  return runs.map(({ sizeBytes }) => sizeBytes);
+}

@@ -1,0 +1,104 @@
+/**
+ * A worker thread that reads, cuts, hashes and compresses content. It is asked one job at a time (`ingest.ts`) and
+ * uses synchronous system calls, which for small files cost a fraction of asynchronous ones.
+ */
+import { parentPort } from "node:worker_threads";
+import { isDatasetError } from "../errors.js";
+import { concatenate } from "./bytes.js";
+import { Codec } from "./chunk.js";
+import { ContentScanner, digestOf } from "./content-scanner.js";
+import { type EncodedChunk, encodeChunk } from "./encode.js";
+import { sha256 } from "./hash.js";
+import type {
+  EncodedRuns,
+  FileDigest,
+  FileResult,
+  JobKind,
+  JobMessage,
+  JobReply,
+  Jobs,
+  RunColumns,
+} from "./ingest-jobs.js";
+import { Room, hashOfFile, readIntoRoom, readRuns } from "./read-content.js";
+
+/** An answer and what of it is handed over instead of copied. */
+type Outcome<Kind extends JobKind> = [answer: Jobs[Kind]["answer"], ...buffers: ArrayBuffer[]];
+
+let scanner = new ContentScanner();
+
+const handlers: { [Kind in JobKind]: (ask: Jobs[Kind]["ask"]) => Outcome<Kind> } = {
+  read({ paths, roomBytes }) {
+    const room = new Room(roomBytes);
+    const files = paths.map((path) => resultOf(() => readIntoRoom(path, room)));
+    return [{ files, bytes: room.bytes }, room.bytes.buffer];
+  },
+
+  hash({ paths }) {
+    return [{ files: paths.map((path) => resultOf(() => hashOfFile(path))) }];
+  },
+
+  digest({ bytes, sizes }) {
+    let at = 0;
+    const digests = sizes.map((sizeBytes) => digestOf(bytes.subarray(at, (at += sizeBytes))));
+    return [{ digests, bytes }, bytes.buffer];
+  },
+
+  scan({ bytes, isFirst, isLast }) {
+    if (isFirst) scanner = new ContentScanner();
+    scanner.push(bytes, isLast);
+    return [{ digest: isLast ? scanner.digest() : undefined }];
+  },
+
+  encode({ bytes, runs }) {
+    const chunks = runs.starts.map((start, index) => bytes.subarray(start, start + runs.sizes[index]!));
+    return haveTheirHash(chunks, runs) ? laidTogether(chunks.map(encodeChunk)) : ["changed"];
+  },
+
+  reread({ path, runs, isSolo }) {
+    const chunks = readRuns(path, runs);
+    if (!chunks || !haveTheirHash(chunks, runs)) return ["changed"];
+    return laidTogether(chunks.map(isSolo ? asItIs : encodeChunk));
+  },
+
+  name({ bytes, usedBytes }) {
+    return [{ sha256: sha256(bytes.subarray(0, usedBytes)), bytes }, bytes.buffer];
+  },
+};
+
+parentPort?.on("message", (message: JobMessage) => {
+  const [reply, buffers] = replyTo(message);
+  parentPort?.postMessage(reply, buffers);
+});
+
+function replyTo({ kind, ask }: JobMessage): [JobReply, ArrayBuffer[]] {
+  try {
+    const handle = handlers[kind] as (ask: JobMessage["ask"]) => Outcome<JobKind>;
+    const [answer, ...buffers] = handle(ask);
+    return [{ answer }, buffers];
+  } catch (thrown) {
+    return [{ thrown }, []];
+  }
+}
+
+function resultOf(read: () => FileDigest): FileResult {
+  try {
+    return { digest: read() };
+  } catch (error) {
+    if (!isDatasetError(error, "source-changed") && !isDatasetError(error, "source-unreadable")) throw error;
+    return { failure: { code: error.code, path: error.data.path, message: error.message } };
+  }
+}
+
+function haveTheirHash(chunks: readonly Uint8Array[], { hashes }: RunColumns): boolean {
+  return !hashes || chunks.every((chunk, index) => sha256(chunk) === hashes[index]);
+}
+
+function asItIs(stored: Uint8Array): EncodedChunk {
+  return { codec: Codec.raw, stored };
+}
+
+function laidTogether(chunks: readonly EncodedChunk[]): [EncodedRuns, ArrayBuffer] {
+  const bytes = concatenate(chunks.map(({ stored }) => stored));
+  const sizes = chunks.map(({ stored }) => stored.length);
+  return [{ bytes, sizes, codecs: chunks.map(({ codec }) => codec) }, bytes.buffer];
+}

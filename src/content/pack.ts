@@ -1,0 +1,184 @@
+/**
+ * Packs: stored chunks laid end to end in the order given and put to a remote, a bounded number at once. Which chunks,
+ * and what depends on them, is for the caller. The same chunks in the same order give the same packs, and one that
+ * lies in the remote already is not sent again.
+ */
+import { DatasetError } from "../errors.js";
+import type { Body, Remote } from "../remote/remote.js";
+import { KiB, MiB } from "../units.js";
+import { type PackId, packKey } from "./chunk.js";
+import { MAX_CHUNK_BYTES } from "./fastcdc.js";
+import type { PackUnderway } from "./place.js";
+import type { Session } from "./session.js";
+
+export const DEFAULT_PACK_BYTES = 32 * MiB;
+/** So that the files that wait for a pack stay few, however small they are. */
+const MAX_CHUNKS = 128 * KiB;
+/** Each holds a pack in memory. Enough to fill 1 Gbit/s at 15 ms a request. */
+const PUTS_AT_ONCE = 4;
+
+export interface PackWriterOptions {
+  remote: Remote;
+  session: Session;
+  /** Most a pack of several chunks holds. Default 32 MiB. */
+  packBytes?: number | undefined;
+  /** Bytes that the remote took. */
+  onSent(bytes: number): void;
+  /** A pack became durable or lost. */
+  onSettled(pack: PackUnderway): void;
+}
+
+/** A content that becomes a pack as it is. */
+export interface SoloContent {
+  sizeBytes: number;
+  /** Its bytes from the start, at each call; ends early with `false` when the content is no longer what was hashed. */
+  read(): AsyncIterable<Uint8Array | false>;
+}
+
+export class PackWriter {
+  readonly #options: PackWriterOptions;
+  readonly #packBytes: number;
+  readonly #underway = new Set<Promise<void>>();
+  #filling: FillingPack | undefined;
+
+  /** @throws {DatasetError} `bad-input` when a pack could not hold the largest chunk */
+  constructor(options: PackWriterOptions) {
+    this.#options = options;
+    this.#packBytes = options.packBytes ?? DEFAULT_PACK_BYTES;
+    if (this.#packBytes >= MAX_CHUNK_BYTES) return;
+    const message = `Cannot make packs of ${this.#packBytes} bytes: a chunk may have ${MAX_CHUNK_BYTES}`;
+    throw new DatasetError("bad-input", { value: String(this.#packBytes) }, message);
+  }
+
+  /** Lays a chunk behind the one laid last, in a new pack when it does not fit. Await `hasRoom` now and then. */
+  lay(stored: Uint8Array): { pack: PackUnderway; offset: number } {
+    if (this.#filling && !this.#filling.fits(stored)) this.#send();
+    this.#filling ??= new FillingPack(this.#packBytes);
+    return { pack: this.#filling.pack, offset: this.#filling.add(stored) };
+  }
+
+  /** Sends a content as a pack by itself, named by `pack.id`. */
+  sendSolo(pack: PackUnderway, content: SoloContent): void {
+    this.#start(pack, () => this.#putSolo(pack, content));
+  }
+
+  /** Resolves when few enough packs are under way to go on. @throws the session's failure */
+  async hasRoom(): Promise<void> {
+    while (this.#underway.size >= PUTS_AT_ONCE) await Promise.race(this.#underway);
+    this.#options.session.throwIfFailed();
+  }
+
+  /** Sends what has been laid, and resolves when every pack is settled. @throws the session's failure */
+  async finish(): Promise<void> {
+    this.#send();
+    await this.settle();
+    this.#options.session.throwIfFailed();
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#underway);
+  }
+
+  #send(): void {
+    const filled = this.#filling;
+    this.#filling = undefined;
+    if (filled) this.#start(filled.pack, () => this.#putFilled(filled));
+  }
+
+  /** Failures go to the session; what is in `#underway` never rejects. */
+  #start(pack: PackUnderway, put: () => Promise<PackUnderway["state"]>): void {
+    const { session, onSettled } = this.#options;
+    const sending = async () => {
+      pack.state = await put();
+      onSettled(pack);
+    };
+    const sent = sending()
+      .catch((error: unknown) => session.fail(error))
+      .finally(() => this.#underway.delete(sent));
+    this.#underway.add(sent);
+  }
+
+  async #putFilled(filled: FillingPack): Promise<"durable"> {
+    const { usedBytes } = filled;
+    const { pool } = this.#options.session;
+    const { sha256, bytes } = await pool.run("name", { bytes: filled.bytes, usedBytes }, filled.bytes.buffer);
+    filled.pack.id = sha256;
+    if (await this.#isThere(sha256, usedBytes)) return "durable";
+    await this.#put(sha256, bytes.subarray(0, usedBytes));
+    this.#options.onSent(usedBytes);
+    return "durable";
+  }
+
+  async #putSolo(pack: PackUnderway, content: SoloContent): Promise<"durable" | "lost"> {
+    const { sizeBytes } = content;
+    if (await this.#isThere(pack.id!, sizeBytes)) return "durable";
+    const body = new SoloBody(content, this.#options.onSent);
+    try {
+      await this.#put(pack.id!, { sizeBytes, chunks: body });
+      return "durable";
+    } catch (error) {
+      if (body.hasChanged) return "lost";
+      throw error;
+    }
+  }
+
+  async #isThere(pack: PackId, sizeBytes: number): Promise<boolean> {
+    const { remote, session } = this.#options;
+    const found = await remote.stat(packKey(pack), { signal: session.signal });
+    return found?.sizeBytes === sizeBytes;
+  }
+
+  #put(pack: PackId, body: Body): Promise<void> {
+    const { remote, session } = this.#options;
+    return remote.put(packKey(pack), body, { sha256: pack, signal: session.signal });
+  }
+}
+
+/** A pack that still takes chunks. */
+class FillingPack {
+  readonly pack: PackUnderway = { state: "open", id: undefined };
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  usedBytes = 0;
+  #chunkCount = 0;
+
+  constructor(packBytes: number) {
+    this.bytes = new Uint8Array(packBytes);
+  }
+
+  fits(stored: Uint8Array): boolean {
+    return this.#chunkCount < MAX_CHUNKS && this.usedBytes + stored.length <= this.bytes.length;
+  }
+
+  /** The offset the chunk came to lie at. */
+  add(stored: Uint8Array): number {
+    const offset = this.usedBytes;
+    this.bytes.set(stored, offset);
+    this.usedBytes += stored.length;
+    this.#chunkCount += 1;
+    return offset;
+  }
+}
+
+/** The stream of a pack by itself. Each iteration starts anew, so that a remote may be tried again. */
+class SoloBody implements AsyncIterable<Uint8Array> {
+  hasChanged = false;
+
+  constructor(
+    readonly content: SoloContent,
+    readonly onSent: (bytes: number) => void,
+  ) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for await (const bytes of this.content.read()) {
+      if (!bytes) throw this.#changed();
+      yield bytes;
+      this.onSent(bytes.length);
+    }
+  }
+
+  #changed(): DatasetError<"source-changed"> {
+    this.hasChanged = true;
+    return new DatasetError("source-changed", { path: "" }, "Cannot send a file as hashed: it changed meanwhile");
+  }
+}

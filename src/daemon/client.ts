@@ -1,0 +1,33 @@
+/** Asks the process of a mount: found by its folder, spoken to over its socket. */
+import { realpathSync } from "node:fs";
+import { resolve } from "node:path";
+import { DatasetError } from "../errors.js";
+import type { Home } from "../home.js";
+import { type ControlRequest, type Report, askControl } from "./control.js";
+import { type MountState, readMountState } from "./mount-state.js";
+import { isAlive } from "./process.js";
+
+/** What is written of the mount at a folder. @throws {DatasetError} `not-found` when nothing of ours is mounted there */
+export function mountAt(home: Home, path: string): MountState {
+  const state = readMountState(home, realMountpoint(path));
+  if (state) return state;
+  throw new DatasetError("not-found", { what: path }, `Cannot find a mount at "${path}": varve status lists those there are`);
+}
+
+/** Sends one request to the process of the mount at a folder and gives its answer. */
+export async function askMount(home: Home, path: string, request: ControlRequest, report?: Report): Promise<unknown> {
+  const state = mountAt(home, path);
+  if (isAlive(state)) return askControl(state.socket, request, report);
+  const message = `Cannot reach the mount at "${path}": its process has died; varve unmount clears the folder, varve recover has the changes`;
+  throw new DatasetError("not-found", { what: path }, message);
+}
+
+/** The folder's path without links; a mount whose process is dead cannot be looked into, so its path is taken as it is. */
+export function realMountpoint(path: string): string {
+  const absolute = resolve(path);
+  try {
+    return realpathSync(absolute);
+  } catch {
+    return absolute;
+  }
+}

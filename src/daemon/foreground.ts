@@ -1,0 +1,22 @@
+/** A mount served from the calling process: for containers, where that process is what is watched. */
+import { MountProcess } from "../daemon.js";
+import type { FoundVersion } from "../dataset/history.js";
+import { type MountInfo, type MountOptions, daemonConfig } from "../dataset/mounting.js";
+import type { Workspace } from "../dataset/workspace.js";
+
+/** Serves until the mount ends, by whatever unmounts it or by SIGTERM or SIGINT. @throws what kept it from committing */
+export async function mountForeground(
+  workspace: Workspace,
+  found: FoundVersion,
+  path: string,
+  options: MountOptions,
+  onReady: (info: MountInfo) => void,
+): Promise<void> {
+  const mount = await MountProcess.start(await daemonConfig(workspace.home, found, path, options));
+  const terminate = () => void mount.terminate();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, terminate);
+  onReady(mount.info);
+  const { failure } = await mount.ended;
+  await mount.close();
+  if (failure !== undefined) throw mount.uncommitted(failure);
+}

@@ -1,0 +1,34 @@
+/** Whether a process written down earlier still lives: a process id alone may have been given to another since. */
+import { readFileSync } from "node:fs";
+import { errnoOf } from "../errors.js";
+
+export interface ProcessMark {
+  pid: number;
+  /** Clock ticks after boot when it started: field 22 of `/proc/PID/stat`; 0 where there is no such file. */
+  startTicks: number;
+}
+
+export function thisProcess(): ProcessMark {
+  return { pid: process.pid, startTicks: startTicksOf(process.pid) };
+}
+
+export function isAlive({ pid, startTicks }: ProcessMark): boolean {
+  if (startTicks !== 0) return startTicksOf(pid) === startTicks;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === "EPERM";
+  }
+}
+
+/** Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; a zombie counts as ended. */
+function startTicksOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? 0 : Number(fields[19]);
+  } catch {
+    return 0;
+  }
+}

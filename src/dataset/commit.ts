@@ -1,0 +1,256 @@
+/**
+ * A draft becomes a version. Durable steps come in the order of trust: packs (`upload.ts`), then ranges and index
+ * segment, then the root, then the version record, created conditionally under its label: the commit point. A crash
+ * before it leaves objects nobody names; after it, whoever looks next rolls the catalog forward.
+ */
+import pLimit from "p-limit";
+import type { Catalog, VersionRow } from "../catalog/catalog.js";
+import { type Chunk, EMPTY_SHA256, type RemoteId, type Sha256 } from "../content/chunk.js";
+import { type SegmentRef, blockOfSegment, mergeSegments, planSegments, segmentKey } from "../content/segment.js";
+import { sha256 } from "../content/hash.js";
+import { DatasetError, isDatasetError } from "../errors.js";
+import { type Change, diffTrees, findRenames } from "../manifest/diff.js";
+import { type EditedTree, editTree } from "../manifest/edit.js";
+import { EntryType } from "../manifest/entry.js";
+import { rangeKey } from "../manifest/range-ref.js";
+import { encodeRoot, openRoot } from "../manifest/root.js";
+import { type Recording, recording } from "../remote/recording.js";
+import { knownChunks } from "./chunk-index.js";
+import { type Draft, closeDraft, parentsTree, removeDraftFile } from "./draft.js";
+import { importRecord, refresh } from "./history.js";
+import { type VersionRecord, createRecord, readRecord, recordKey } from "./record.js";
+import { type DatasetId, type VersionId, textOfDataset } from "./reference.js";
+import { type UploadDraftOptions, contentBytesSent, uploadDraft } from "./upload-draft.js";
+import { asyncRangeLoader, treeOf } from "./version-tree.js";
+import type { OpenedRemote, Workspace } from "./workspace.js";
+
+export interface CommitOptions extends UploadDraftOptions {
+  publish?: boolean | undefined;
+  description?: string | undefined;
+}
+
+export interface CommitResult {
+  id: string;
+  /** `project/name`. */
+  dataset: string;
+  version: string;
+  digest: string;
+  contentDigest: string;
+  files: number;
+  bytes: number;
+  added: number;
+  modified: number;
+  metadata: number;
+  removed: number;
+  renamed: number;
+  /** Every byte sent to the remote, manifests included. */
+  bytesSent: number;
+  contentBytesSent: number;
+}
+
+type Changes = VersionRecord["changes"];
+
+export interface WrittenRoot {
+  edited: EditedTree;
+  root: VersionRecord["root"];
+  changes: Changes;
+}
+
+/** Ranges sent at once: each is a few hundred KiB, and a remote at 15 ms a request needs several in flight. */
+const PARALLEL_PUTS = 8;
+
+/**
+ * Uploads what is left, writes the manifest and creates the record. Costs what changed.
+ *
+ * @throws {DatasetError} `conflict` when a label asked for by name was taken meanwhile; the draft stays
+ */
+export async function commitDraft(
+  workspace: Workspace,
+  draft: Draft,
+  options: CommitOptions = {},
+): Promise<CommitResult> {
+  return completeCommit(workspace, draft, await prepareCommit(workspace, draft, options), options);
+}
+
+/** A commit up to its commit point: everything the record will name is durable in the remote. */
+export interface PreparedCommit {
+  written: WrittenRoot;
+  remote: Recording;
+}
+
+/** Uploads what is left and writes the manifest. Nothing anybody else can see has happened then. */
+export async function prepareCommit(
+  workspace: Workspace,
+  draft: Draft,
+  options: CommitOptions = {},
+): Promise<PreparedCommit> {
+  await uploadDraft(workspace, draft, options);
+  const catalog = await workspace.catalog();
+  if (draft.version.state === "draft") await catalog.transition(draft.version.id, ["draft"], "committing");
+  const remote = recording(draft.remote.remote);
+  return { remote, written: await writeManifest(workspace, draft, remote) };
+}
+
+/** Creates the record, the commit point, and completes the catalog's row. */
+export async function completeCommit(
+  workspace: Workspace,
+  draft: Draft,
+  { remote, written }: PreparedCommit,
+  options: CommitOptions = {},
+): Promise<CommitResult> {
+  const counted = { ...draft, remote: { ...draft.remote, remote } };
+  const record = await createRecordUnderFreeLabel(workspace, counted, written, options);
+  const sent = contentBytesSent(draft);
+  await complete(workspace, draft, record);
+  return { ...resultOf(record), bytesSent: remote.sentBytes + sent, contentBytesSent: sent };
+}
+
+/** Ranges, index segment and root of the draft's tree. */
+async function writeManifest(workspace: Workspace, draft: Draft, remote: Recording): Promise<WrittenRoot> {
+  const cache = await workspace.cache();
+  const { tree, version } = draft;
+  const limit = pLimit(PARALLEL_PUTS);
+  const edited = await editTree(tree.base, tree.staging.edits(), {
+    remote: draft.remote.id,
+    load: asyncRangeLoader(cache),
+    put: (range) => limit(() => remote.put(rangeKey(range.object), range.bytes, { sha256: range.object })),
+  });
+  const segments = await writeSegments(workspace, draft, remote);
+  const bytes = encodeRoot({ ranges: edited.ranges, segments, remote: draft.remote.id });
+  const root = { key: `roots/${version.id}/1`, hash: sha256(bytes), bytes: bytes.length };
+  await remote.put(root.key, bytes, { sha256: root.hash });
+  return { edited, root, changes: await changesOf(workspace, draft, bytes) };
+}
+
+/** The chunks this draft brought, as an index segment; small older segments are merged into it. */
+async function writeSegments(workspace: Workspace, draft: Draft, remote: Recording): Promise<SegmentRef[]> {
+  const fresh = await newChunks(workspace, draft);
+  const { keep, merge } = planSegments(draft.segments, fresh.length);
+  if (fresh.length === 0 && merge.length === 0) return keep;
+  const cache = await workspace.cache();
+  const older = await cache.readMany(merge.map(blockOfSegment));
+  const segment = mergeSegments(older, fresh, draft.remote.id);
+  await remote.put(segmentKey(segment.ref.id), segment.bytes, { sha256: segment.ref.id });
+  return [...keep, segment.ref];
+}
+
+async function newChunks(workspace: Workspace, draft: Draft): Promise<Chunk[]> {
+  const chunks = new Map<Sha256, Chunk>();
+  for (const edit of draft.tree.staging.edits())
+    if (edit.type === EntryType.file) for (const chunk of edit.chunks) chunks.set(chunk.hash, chunk);
+  chunks.delete(EMPTY_SHA256);
+  const known = await knownChunks(draft.segments, await workspace.cache())([...chunks.keys()]);
+  return [...chunks.values()].filter(({ hash }) => !known.has(hash));
+}
+
+/** What the new tree changed against the parents' (merged) tree, in numbers. */
+async function changesOf(workspace: Workspace, draft: Draft, bytes: Uint8Array): Promise<Changes> {
+  const cache = await workspace.cache();
+  const merged = await parentsTree(workspace, draft);
+  const changes: Change[] = [];
+  for await (const change of diffTrees(merged.tree, treeOf(cache, openRoot(bytes)), merged.load))
+    changes.push(change);
+  const { added, modified, metadata, removed, renamed } = findRenames(changes);
+  return {
+    added: added.length,
+    modified: modified.length,
+    metadata: metadata.length,
+    removed: removed.length,
+    renamed: renamed.length,
+  };
+}
+
+/** Creates the record; when another catalog took an automatic label meanwhile, takes the next. */
+async function createRecordUnderFreeLabel(
+  workspace: Workspace,
+  draft: Draft,
+  written: WrittenRoot,
+  options: CommitOptions,
+): Promise<VersionRecord> {
+  const automatic = draft.tree.staging.fact("labelAutomatic") === true;
+  for (let { version } = draft; ; ) {
+    const record = await recordOf(workspace, { ...draft, version }, written, options);
+    try {
+      await createRecord(draft.remote.remote, record);
+      return record;
+    } catch (error) {
+      if (!isDatasetError(error, "object-exists")) throw error;
+      const existing = await readRecord(draft.remote.remote, recordKey(record.dataset.id, record.label));
+      if (existing.id === record.id) return existing;
+      if (!automatic) throw labelTaken(record);
+      version = await nextFree(workspace, draft, version);
+    }
+  }
+}
+
+/** Learns of the versions that others made, then takes the number after them. */
+async function nextFree(workspace: Workspace, draft: Draft, version: VersionRow): Promise<VersionRow> {
+  await refresh(workspace, draft.dataset);
+  return (await workspace.catalog()).relabelVersion(version.id);
+}
+
+async function recordOf(
+  workspace: Workspace,
+  draft: Draft,
+  { edited, root, changes }: WrittenRoot,
+  options: CommitOptions,
+): Promise<VersionRecord> {
+  const { dataset, version, remote } = draft;
+  const catalog = await workspace.catalog();
+  return {
+    format: 1,
+    id: version.id as VersionId,
+    dataset: { id: dataset.id as DatasetId, project: dataset.project, name: dataset.name },
+    label: version.label,
+    parents: draft.parents.map((parent) => ({
+      id: parent.version.id,
+      dataset: textOfDataset(parent.dataset),
+      label: parent.version.label,
+    })),
+    published: options.publish ?? false,
+    description: options.description ?? version.description,
+    tags: await catalog.versionTags(version.id),
+    createdBy: version.createdBy,
+    createdAtMs: version.createdAtMs,
+    completedAtMs: Date.now(),
+    root,
+    digest: edited.treeDigest,
+    contentDigest: edited.contentDigest,
+    files: edited.totals.files + edited.totals.links,
+    bytes: edited.totals.contentBytes,
+    changes,
+    remotes: await remotesOf(catalog, remote, draft, edited),
+  };
+}
+
+/** The version's own remote, then those where reused ranges and chunks of other remotes lie. */
+async function remotesOf(
+  catalog: Catalog,
+  own: OpenedRemote,
+  draft: Draft,
+  edited: EditedTree,
+): Promise<VersionRecord["remotes"]> {
+  const ids = new Set<RemoteId>([own.id]);
+  for (const { remote } of [...edited.ranges, ...draft.segments]) ids.add(remote);
+  for (const { version } of draft.parents) if (version.remoteId) ids.add(version.remoteId as RemoteId);
+  const rows = await Promise.all([...ids].map((id) => catalog.remoteById(id)));
+  return rows.flatMap((row) => (row ? [{ id: row.id as RemoteId, url: row.url }] : []));
+}
+
+/** The catalog row turns completed and the draft's file goes. */
+async function complete(workspace: Workspace, draft: Draft, record: VersionRecord): Promise<void> {
+  await importRecord(await workspace.catalog(), record);
+  closeDraft(draft);
+  removeDraftFile(draft.tree.staging.file);
+}
+
+function resultOf(record: VersionRecord): Omit<CommitResult, "bytesSent" | "contentBytesSent"> {
+  const { id, label, digest, contentDigest, files, bytes, changes } = record;
+  return { id, dataset: textOfDataset(record.dataset), version: label, digest, contentDigest, files, bytes, ...changes };
+}
+
+function labelTaken(record: VersionRecord): DatasetError<"conflict"> {
+  const name = `${textOfDataset(record.dataset)}@${record.label}`;
+  const message = `Cannot commit "${name}": somebody else made that version meanwhile; choose another --version`;
+  return new DatasetError("conflict", { what: name }, message);
+}

@@ -1,0 +1,275 @@
+/**
+ * The SDK's `Dataset`: one version of a dataset, a draft that can be changed or a finished one that can be read. The
+ * command line is a thin layer over this class; the work is done by the modules beside it.
+ */
+import { resolve } from "node:path";
+import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
+import { DatasetError } from "../errors.js";
+import { findRenames, diffTrees, type Change, type TreeDiff } from "../manifest/diff.js";
+import type { Entry } from "../manifest/entry.js";
+import type { Tree } from "../manifest/tree.js";
+import { type TreePath, bytesOfText, pathOfText } from "../paths.js";
+import { type CommitOptions, type CommitResult, commitDraft } from "./commit.js";
+import {
+  type CreateOptions,
+  type Draft,
+  closeDraft,
+  createDraft,
+  discardDraft,
+  lastDraft,
+  openDraft,
+} from "./draft.js";
+import { findVersion, isFinished, nameOfVersion } from "./history.js";
+import { type ListOptions, entryAt, listTree, readFile } from "./listing.js";
+import { type MountOptions, type MountInfo, mountVersion } from "./mounting.js";
+import { parseDatasetName } from "./reference.js";
+import { removeMatching } from "./remove.js";
+import { type StageCounts, stageFolder } from "./stage-folder.js";
+import { stageFile } from "./stage-file.js";
+import { uploadDraft } from "./upload-draft.js";
+import type { UploadOptions, UploadResult } from "./upload.js";
+import { asyncRangeLoader, openVersionTree } from "./version-tree.js";
+import { Workspace } from "./workspace.js";
+
+export interface WithWorkspace {
+  /** Where catalog, cache and remotes are. Default: one for the process, as the environment says. */
+  workspace?: Workspace | undefined;
+}
+
+export interface AddOptions {
+  /** Folder inside the dataset. Default: its root. */
+  to?: string | undefined;
+  /** Patterns of what to take; one without `/` is held against names, else against the path below the folder. */
+  wildcards?: readonly string[] | undefined;
+  /** Default true. */
+  recursive?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface SyncCounts extends StageCounts {
+  /** Whether anything was staged whose content, or only whose metadata, differs from the parents'. Known after upload. */
+  pending: boolean;
+}
+
+export interface FinalizeOptions extends CommitOptions {
+  /** Default false: a draft with files not yet uploaded is refused. */
+  autoUpload?: boolean | undefined;
+}
+
+let shared: Workspace | undefined;
+
+/** The workspace of the process, for calls that name none. */
+export function defaultWorkspace(): Workspace {
+  return (shared ??= new Workspace());
+}
+
+export class Dataset {
+  #tree: Promise<Tree> | undefined;
+
+  private constructor(
+    private readonly workspace: Workspace,
+    private readonly row: DatasetRow,
+    private current: VersionRow,
+    private draft: Draft | undefined,
+  ) {}
+
+  /**
+   * Makes a draft: a new version that holds what its parents hold, until you change it.
+   *
+   * @param name `project/name`.
+   * @throws {DatasetError} `conflict` when the label asked for is taken; `not-found` for a parent; `bad-input`
+   */
+  static async create(name: string, options: CreateOptions & WithWorkspace = {}): Promise<Dataset> {
+    const workspace = options.workspace ?? defaultWorkspace();
+    const draft = await createDraft(workspace, parseDatasetName(name), options);
+    return new Dataset(workspace, draft.dataset, draft.version, draft);
+  }
+
+  /**
+   * Finds a version: `project/name@label`, `project/name` for the latest, or an id. Finished ones only unless `drafts`.
+   *
+   * @throws {DatasetError} `not-found`, `version-unfinished`, `bad-input`
+   */
+  static async get(reference: string, options: { drafts?: boolean } & WithWorkspace = {}): Promise<Dataset> {
+    const workspace = options.workspace ?? defaultWorkspace();
+    const { dataset, version } = await findVersion(workspace, reference, { drafts: options.drafts ?? false });
+    const draft = isFinished(version) ? undefined : await openDraft(workspace, { dataset, version });
+    return new Dataset(workspace, dataset, version, draft);
+  }
+
+  /** The draft this user made last in this catalog. @throws {DatasetError} `not-found` */
+  static async lastDraft(options: WithWorkspace = {}): Promise<Dataset> {
+    const workspace = options.workspace ?? defaultWorkspace();
+    const draft = await lastDraft(workspace);
+    return new Dataset(workspace, draft.dataset, draft.version, draft);
+  }
+
+  /** 32 hex characters. */
+  get id(): string {
+    return this.current.id;
+  }
+
+  get project(): string {
+    return this.row.project;
+  }
+
+  get name(): string {
+    return this.row.name;
+  }
+
+  /** The label. */
+  get version(): string {
+    return this.current.label;
+  }
+
+  get isFinal(): boolean {
+    return this.draft === undefined;
+  }
+
+  /** `project/name@label`. */
+  get reference(): string {
+    return nameOfVersion({ dataset: this.row, version: this.current });
+  }
+
+  /** Whether something staged is not uploaded yet. */
+  get isDirty(): boolean {
+    return (this.draft?.tree.staging.counts().pending ?? 0) > 0;
+  }
+
+  /**
+   * Stages local files: the contents of a folder, or one file. Nothing is sent before `upload`.
+   *
+   * @throws {DatasetError} `version-final`, `not-found`, `source-unreadable`, `bad-input`
+   */
+  async addFiles(paths: string | readonly string[], options: AddOptions = {}): Promise<StageCounts> {
+    const { tree } = this.open();
+    const to = pathOfText(options.to ?? "");
+    const total: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
+    for (const path of typeof paths === "string" ? [paths] : paths) {
+      const from = bytesOfText(resolve(path));
+      const counts = await stageFile(tree, from, to, () =>
+        stageFolder(tree, this.workspace.stamps(), from, to, options),
+      );
+      addCounts(total, counts);
+    }
+    return total;
+  }
+
+  /**
+   * Stages the removal of files, folders (with all below them) and whatever matches a wildcard.
+   *
+   * @returns How many files and links are no more.
+   * @throws {DatasetError} `version-final`; `path-missing` when a path or pattern matches nothing
+   */
+  async removeFiles(patterns: string | readonly string[]): Promise<number> {
+    return removeMatching(this.open().tree, typeof patterns === "string" ? [patterns] : patterns);
+  }
+
+  /** Stages what makes a folder of the dataset equal to a local folder: what it lacks is removed. */
+  async syncFolder(path: string, options: AddOptions = {}): Promise<StageCounts> {
+    const { tree } = this.open();
+    const to = pathOfText(options.to ?? "");
+    const from = bytesOfText(resolve(path));
+    return stageFolder(tree, this.workspace.stamps(), from, to, { ...options, removeMissing: true });
+  }
+
+  /** Sends the content of every staged file that is not in the remote yet. */
+  async upload(options: UploadOptions = {}): Promise<UploadResult> {
+    return uploadDraft(this.workspace, this.open(), options);
+  }
+
+  /** What upload has found the staged edits to change: content, only metadata, or nothing. */
+  stagedEffect(): "content" | "metadata" | "none" {
+    const { staged, content, pending } = this.open().tree.staging.counts();
+    if (content + pending > 0) return "content";
+    return staged > 0 ? "metadata" : "none";
+  }
+
+  /**
+   * Completes the draft: from now on it never changes.
+   *
+   * @throws {DatasetError} `version-final`; `conflict` when files are not uploaded and `autoUpload` is off, or when
+   *   the label was taken in the remote meanwhile
+   */
+  async finalize(options: FinalizeOptions = {}): Promise<CommitResult> {
+    const draft = this.open();
+    if (this.isDirty && !options.autoUpload) throw notUploaded(this.reference);
+    const result = await commitDraft(this.workspace, draft, options);
+    this.draft = undefined;
+    const found = await findVersion(this.workspace, result.id);
+    this.current = found.version;
+    return result;
+  }
+
+  /** Throws a draft away. @throws {DatasetError} `version-final` */
+  async discard(): Promise<void> {
+    await discardDraft(this.workspace, this.open());
+    this.draft = undefined;
+  }
+
+  /** Entries below a folder, `recursive` unless told otherwise. @throws {DatasetError} `path-missing` */
+  async *listFiles(directory = "", options: ListOptions = {}): AsyncIterable<Entry> {
+    const path = pathOfText(directory);
+    if (this.draft) yield* listDraft(this.draft, path, options.recursive ?? true);
+    else yield* listTree(await this.workspace.cache(), await this.tree(), path, options);
+  }
+
+  /** One entry. @throws {DatasetError} `path-missing` */
+  async entry(path: string): Promise<Entry> {
+    return entryAt(await this.workspace.cache(), await this.tree(), pathOfText(path));
+  }
+
+  /** The bytes of a file of a finished version, as they come. @throws {DatasetError} `path-missing` */
+  async *readFile(path: string): AsyncIterable<Uint8Array> {
+    yield* readFile(await this.workspace.cache(), await this.tree(), pathOfText(path));
+  }
+
+  /** What `other` has that this version has not, and the other way round. */
+  async diff(other: Dataset): Promise<TreeDiff> {
+    const changes: Change[] = [];
+    const load = asyncRangeLoader(await this.workspace.cache());
+    for await (const change of diffTrees(await this.tree(), await other.tree(), load)) changes.push(change);
+    return findRenames(changes);
+  }
+
+  /**
+   * Mounts this version at a folder. A process of its own serves it and lives on when this one ends.
+   *
+   * @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `version-unfinished`
+   */
+  async mount(mountpoint: string, options: MountOptions = {}): Promise<MountInfo> {
+    return mountVersion(this.workspace, { dataset: this.row, version: this.current }, mountpoint, options);
+  }
+
+  /** The tree of a finished version. @throws {DatasetError} `version-unfinished` */
+  async tree(): Promise<Tree> {
+    return (this.#tree ??= openVersionTree(await this.workspace.cache(), this.current));
+  }
+
+  /** Lets go of a draft's file; the draft stays. */
+  close(): void {
+    if (this.draft) closeDraft(this.draft);
+    this.draft = undefined;
+  }
+
+  private open(): Draft {
+    if (this.draft) return this.draft;
+    const message = `Cannot change "${this.reference}": it is finished; create a child with --parent ${this.reference}`;
+    throw new DatasetError("version-final", { version: this.reference }, message);
+  }
+}
+
+async function* listDraft(draft: Draft, directory: TreePath, recursive: boolean): AsyncIterable<Entry> {
+  if (recursive) yield* draft.tree.below(directory);
+  else yield* await draft.tree.children(directory);
+}
+
+function addCounts(total: StageCounts, counts: StageCounts): void {
+  for (const key of ["added", "modified", "removed", "files"] as const) total[key] += counts[key];
+  total.skipped.push(...counts.skipped);
+}
+
+function notUploaded(reference: string): DatasetError<"conflict"> {
+  const message = `Cannot finalize "${reference}": files are staged that are not uploaded; varve upload sends them`;
+  return new DatasetError("conflict", { what: reference }, message);
+}

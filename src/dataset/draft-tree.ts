@@ -1,0 +1,133 @@
+/**
+ * A draft's tree as it stands: the first parent's tree with the staged edits laid over it. Reads go through the cache;
+ * staging keeps the tree whole (a directory above every entry, nothing below a file).
+ */
+import type { Cache } from "../cache/cache.js";
+import { type DirectoryEntry, type Edit, type Entry, EntryType } from "../manifest/entry.js";
+import type { Tree } from "../manifest/tree.js";
+import { ROOT, type TreePath, isWithin, parentOf } from "../paths.js";
+import { Effect, type Source, type Staging } from "./staging.js";
+
+const NEW_DIRECTORY_MODE = 0o755;
+
+export class DraftTree {
+  /** Directories known to exist, so that staging a thousand files of one folder asks once. */
+  private readonly known = new Set<TreePath>();
+
+  constructor(
+    readonly staging: Staging,
+    readonly base: Tree | undefined,
+    private readonly cache: Cache,
+  ) {}
+
+  /** The entry at a path, staged or from the base. */
+  async get(path: TreePath): Promise<Entry | undefined> {
+    const staged = this.staging.get(path);
+    if (staged) return staged.type === 0 ? undefined : staged;
+    return this.inBase(path);
+  }
+
+  /** The entry at a path in the base, whatever is staged. */
+  async inBase(path: TreePath): Promise<Entry | undefined> {
+    const { base } = this;
+    if (!base) return undefined;
+    return this.cache.complete(() => {
+      const ordinal = base.find(path);
+      return ordinal === undefined ? undefined : base.entry(ordinal);
+    });
+  }
+
+  /** The children of a directory in order of names. */
+  async children(directory: TreePath): Promise<Entry[]> {
+    const inBase = await this.childrenInBase(directory);
+    const staged = this.staging.children(directory);
+    return staged.length === 0 ? inBase : laidOver(inBase, staged);
+  }
+
+  /** Everything below a directory, parents before children. */
+  async *below(directory: TreePath): AsyncIterable<Entry> {
+    for (const entry of await this.children(directory)) {
+      yield entry;
+      if (entry.type === EntryType.directory) yield* this.below(entry.path);
+    }
+  }
+
+  /** Stages an entry, the directories above it, and the end of what lay below it if it is not a directory. */
+  async put(entry: Entry, effect: Effect): Promise<void> {
+    await this.makeRoomFor(entry.path, entry.type);
+    this.staging.put(entry, effect);
+  }
+
+  async putPending(entry: Parameters<Staging["putPending"]>[0], source: Source): Promise<void> {
+    await this.makeRoomFor(entry.path, EntryType.file);
+    this.staging.putPending(entry, source);
+  }
+
+  /** Stages that a path and everything below it is no more; gives how many files and links went. */
+  async remove(path: TreePath): Promise<number> {
+    const entry = await this.get(path);
+    if (!entry) return 0;
+    let removed = 0;
+    if (entry.type === EntryType.directory) {
+      const doomed: Entry[] = [];
+      for await (const child of this.below(path)) doomed.push(child);
+      this.staging.transaction(() => doomed.forEach((child) => this.drop(child.path)));
+      removed = doomed.filter((child) => child.type !== EntryType.directory).length;
+    }
+    if (path !== ROOT) this.drop(path);
+    for (const directory of this.known) if (isWithin(directory, path)) this.known.delete(directory);
+    return removed + (entry.type === EntryType.directory ? 0 : 1);
+  }
+
+  /** Says that a directory has been staged by somebody who knows there is room for it. */
+  noteDirectory(path: TreePath): void {
+    this.known.add(path);
+  }
+
+  /** Stages the directories down to `path` that are not there; a file in the way is replaced. */
+  async ensureDirectory(path: TreePath): Promise<void> {
+    if (this.known.has(path)) return;
+    if (path !== ROOT) await this.ensureDirectory(parentOf(path));
+    if (!(await this.isDirectory(path))) this.staging.put(newDirectory(path), Effect.content);
+    this.known.add(path);
+  }
+
+  private drop(path: TreePath): void {
+    this.staging.remove(path);
+  }
+
+  private async makeRoomFor(path: TreePath, type: Entry["type"]): Promise<void> {
+    if (path !== ROOT) await this.ensureDirectory(parentOf(path));
+    if (type === EntryType.directory) this.known.add(path);
+    else if (await this.isDirectory(path)) await this.remove(path);
+  }
+
+  private async isDirectory(path: TreePath): Promise<boolean> {
+    return (await this.get(path))?.type === EntryType.directory;
+  }
+
+  private async childrenInBase(directory: TreePath): Promise<Entry[]> {
+    const { base } = this;
+    if (!base) return [];
+    return this.cache.complete(() => {
+      const { start, end } = base.children(directory);
+      return Array.from({ length: end - start }, (_, index) => base.entry(start + index));
+    });
+  }
+}
+
+/** A directory nobody described: made because something lies in it. */
+export function newDirectory(path: TreePath): DirectoryEntry {
+  const now = Date.now();
+  const mtimeSec = Math.floor(now / 1000);
+  const common = { mode: NEW_DIRECTORY_MODE, mtimeSec, mtimeNsec: (now % 1000) * 1_000_000 };
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  return { type: EntryType.directory, path, ...common, ...owner };
+}
+
+function laidOver(entries: readonly Entry[], edits: readonly Edit[]): Entry[] {
+  const byPath = new Map<TreePath, Edit>(entries.map((entry) => [entry.path, entry]));
+  for (const edit of edits) byPath.set(edit.path, edit);
+  const present = [...byPath.values()].filter((edit) => edit.type !== 0);
+  return present.sort((a, b) => (a.path < b.path ? -1 : 1));
+}

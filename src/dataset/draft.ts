@@ -1,0 +1,198 @@
+/** A draft: a reserved label, the parents' tree, and the edits staged so far. Made, opened again, thrown away. */
+import { rmSync } from "node:fs";
+import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
+import { parseLabel } from "../catalog/label.js";
+import type { SegmentRef } from "../content/segment.js";
+import { DatasetError } from "../errors.js";
+import { mergeEdits } from "../manifest/merge.js";
+import type { Tree } from "../manifest/tree.js";
+import { ROOT } from "../paths.js";
+import { DraftTree } from "./draft-tree.js";
+import { type FoundVersion, findVersion, refresh } from "./history.js";
+import { claimName } from "./record.js";
+import { type DatasetName, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
+import { Effect, Staging } from "./staging.js";
+import { type LoadedTree, editInMemory, openVersionTree } from "./version-tree.js";
+import type { OpenedRemote, Workspace } from "./workspace.js";
+
+export interface CreateOptions {
+  /** Default: the highest label of the dataset, incremented; 1.0.0 for the first. */
+  version?: string | undefined;
+  /** References, in order; a later parent wins where several hold a path. */
+  parents?: readonly string[] | undefined;
+  /** URL or absolute path. Default: where the first parent lies, else the user's default remote. */
+  remote?: string | undefined;
+  tags?: readonly string[] | undefined;
+  description?: string | undefined;
+  /** Id of the version whose tree the staged edits are laid over. Default: the first parent. For later commits of one mount. */
+  base?: string | undefined;
+}
+
+export interface Draft {
+  dataset: DatasetRow;
+  version: VersionRow;
+  parents: readonly FoundVersion[];
+  remote: OpenedRemote;
+  tree: DraftTree;
+  /** Index segments of all parents: what the lineage holds. */
+  segments: readonly SegmentRef[];
+}
+
+/** Reserves a label and lays out the parents' tree. @throws {DatasetError} `conflict` when the label is taken */
+export async function createDraft(
+  workspace: Workspace,
+  name: DatasetName,
+  options: CreateOptions = {},
+): Promise<Draft> {
+  if (options.version !== undefined) parseLabel(options.version);
+  const catalog = await workspace.catalog();
+  const parents = await Promise.all((options.parents ?? []).map((text) => findVersion(workspace, text)));
+  const remote = await chooseRemote(
+    workspace,
+    options.remote,
+    parents.map(({ version }) => version),
+  );
+  const dataset = await claimDataset(workspace, name, remote);
+  await refresh(workspace, dataset);
+  const version = await catalog.reserveVersion({
+    id: newVersionId(),
+    dataset: dataset.id,
+    label: options.version,
+    parents: parents.map((parent) => parent.version.id),
+    tags: [...(options.tags ?? [])],
+    description: options.description ?? "",
+    createdBy: workspace.user,
+    remoteId: remote.id,
+  });
+  noteFacts(workspace, version, options);
+  const draft = await openDraft(workspace, { dataset, version });
+  if (parents.length === 0) await draft.tree.ensureDirectory(ROOT);
+  await stageOtherParents(workspace, draft);
+  return draft;
+}
+
+/** Opens a draft made earlier. @throws {DatasetError} `version-final` when it is none any more */
+export async function openDraft(
+  workspace: Workspace,
+  found: { dataset: DatasetRow; version: VersionRow },
+): Promise<Draft> {
+  const { dataset, version } = found;
+  if (version.state !== "draft" && version.state !== "committing") throw notADraft(found);
+  const catalog = await workspace.catalog();
+  const parents: FoundVersion[] = [];
+  for (const id of await catalog.parentsOf(version.id)) parents.push(await findVersion(workspace, id));
+  const trees = await openTrees(workspace, parents);
+  const remote = await remoteOf(workspace, version);
+  const staging = Staging.open(workspace.draftFile(version.id));
+  const base = staging.fact("base") as string | undefined;
+  const baseTrees = base === undefined ? trees : await openTrees(workspace, [await findVersion(workspace, base)]);
+  const tree = new DraftTree(staging, baseTrees[0], await workspace.cache());
+  return { dataset, version, parents, remote, tree, segments: uniqueSegments(trees) };
+}
+
+/** The draft this user made last, for commands that name none. @throws {DatasetError} `not-found` */
+export async function lastDraft(workspace: Workspace): Promise<Draft> {
+  const catalog = await workspace.catalog();
+  const version = await catalog.lastDraft(workspace.user);
+  const dataset = version && (await catalog.datasetById(version.datasetId));
+  if (!dataset) {
+    const message = "Cannot tell which dataset is meant: there is no draft; varve create makes one, --dataset names one";
+    throw new DatasetError("not-found", { what: "draft" }, message);
+  }
+  workspace.notice(`Using the draft ${textOfDataset(dataset)}@${version.label}`);
+  return openDraft(workspace, { dataset, version });
+}
+
+/** Throws a draft away: its label is free again. What it uploaded is left to the collector. */
+export async function discardDraft(workspace: Workspace, draft: Draft): Promise<void> {
+  const catalog = await workspace.catalog();
+  await catalog.transition(draft.version.id, ["draft", "committing"], "failed");
+  await catalog.deleteVersion(draft.version.id);
+  closeDraft(draft);
+  removeDraftFile(draft.tree.staging.file);
+}
+
+/** Facts that must outlive the process which made the draft. */
+function noteFacts(workspace: Workspace, version: VersionRow, options: CreateOptions): void {
+  const staging = Staging.open(workspace.draftFile(version.id));
+  staging.setFact("labelAutomatic", options.version === undefined);
+  if (options.base !== undefined) staging.setFact("base", options.base);
+  staging.close();
+}
+
+export function closeDraft(draft: Draft): void {
+  draft.tree.staging.close();
+}
+
+export function removeDraftFile(file: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+}
+
+async function chooseRemote(
+  workspace: Workspace,
+  url: string | undefined,
+  parents: readonly VersionRow[],
+): Promise<OpenedRemote> {
+  if (url !== undefined) return workspace.openRemote(url);
+  const first = parents[0];
+  return first ? remoteOf(workspace, first) : workspace.defaultRemote();
+}
+
+async function remoteOf(workspace: Workspace, version: VersionRow): Promise<OpenedRemote> {
+  const row = version.remoteId === null ? undefined : await (await workspace.catalog()).remoteById(version.remoteId);
+  return row ? workspace.openRemote(row.url) : workspace.defaultRemote();
+}
+
+/** The dataset's row, under the id the remote knows it by. */
+async function claimDataset(
+  workspace: Workspace,
+  name: DatasetName,
+  { remote }: OpenedRemote,
+): Promise<DatasetRow> {
+  const catalog = await workspace.catalog();
+  const known = await catalog.findDataset(name.project, name.name);
+  const id = await claimName(remote, name, (known?.id ?? newDatasetId()) as ReturnType<typeof newDatasetId>);
+  if (known && known.id !== id) {
+    const text = textOfDataset(name);
+    const message = `Cannot use "${text}" in ${remote.url}: another dataset of that name lives there already`;
+    throw new DatasetError("conflict", { what: text }, message);
+  }
+  return known ?? catalog.ensureDataset({ ...name, id });
+}
+
+function openTrees(workspace: Workspace, versions: readonly FoundVersion[]): Promise<Tree[]> {
+  return Promise.all(versions.map(async ({ version }) => openVersionTree(await workspace.cache(), version)));
+}
+
+/** The parents' merged tree, as it was before anything was staged: what a version's changes are counted against. */
+export async function parentsTree(workspace: Workspace, draft: Draft): Promise<LoadedTree> {
+  const cache = await workspace.cache();
+  const [first, ...others] = await openTrees(workspace, draft.parents);
+  let merged = await editInMemory(cache, first, [], draft.remote.id);
+  for (const other of others)
+    merged = await editInMemory(cache, merged, mergeEdits(merged.tree, other, merged.load), draft.remote.id);
+  return merged;
+}
+
+/** Lays the second and later parents, one after another, over what there is by then, as staged edits. */
+async function stageOtherParents(workspace: Workspace, draft: Draft): Promise<void> {
+  const { staging, base } = draft.tree;
+  const cache = await workspace.cache();
+  for (const other of await openTrees(workspace, draft.parents.slice(1))) {
+    const current = await editInMemory(cache, base, [...staging.edits()], draft.remote.id);
+    for await (const edit of mergeEdits(current.tree, other, current.load)) {
+      if (edit.type === 0) staging.remove(edit.path);
+      else staging.put(edit, Effect.content);
+    }
+  }
+}
+
+function uniqueSegments(trees: readonly Tree[]): SegmentRef[] {
+  return [...new Map(trees.flatMap((tree) => tree.root.segments).map((ref) => [ref.id, ref])).values()];
+}
+
+function notADraft({ dataset, version }: { dataset: DatasetRow; version: VersionRow }): DatasetError {
+  const name = `${textOfDataset(dataset)}@${version.label}`;
+  const message = `Cannot change "${name}": it is ${version.state}; create a child with --parent ${name}`;
+  return new DatasetError("version-final", { version: name }, message);
+}

@@ -1,0 +1,189 @@
+/**
+ * Which versions there are and which one a reference means. The catalog answers; the remote is asked for records that
+ * another catalog wrote, and for what became of commits that were cut off after their record.
+ */
+import type { Catalog, Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
+import { DatasetError, isDatasetError, messageOf } from "../errors.js";
+import type { Remote } from "../remote/remote.js";
+import { readRecord, recordKey, recordPrefix, readName, type VersionRecord } from "./record.js";
+import {
+  type DatasetId,
+  type DatasetName,
+  type Reference,
+  parseReference,
+  textOfDataset,
+  textOfReference,
+} from "./reference.js";
+import type { Workspace } from "./workspace.js";
+
+export interface FoundVersion {
+  dataset: DatasetRow;
+  version: VersionRow;
+}
+
+/** The version a reference means, finished ones only unless `drafts`. @throws {DatasetError} `not-found`, `bad-input` */
+export async function findVersion(
+  workspace: Workspace,
+  text: string,
+  options: { drafts?: boolean } = {},
+): Promise<FoundVersion> {
+  const reference = parseReference(text);
+  const found =
+    "id" in reference ? await byId(workspace, reference.id) : await byLabel(workspace, reference, options);
+  if (!found) throw noSuchVersion(reference);
+  if (!options.drafts && !isFinished(found.version)) throw unfinished(found);
+  return found;
+}
+
+/** A dataset known to the catalog or to the default remote. @throws {DatasetError} `not-found` */
+export async function findDataset(workspace: Workspace, name: DatasetName): Promise<DatasetRow> {
+  const catalog = await workspace.catalog();
+  const known = await catalog.findDataset(name.project, name.name);
+  if (known) return known;
+  const adopted = await adopt(workspace, name);
+  if (adopted) return adopted;
+  const text = textOfDataset(name);
+  throw new DatasetError("not-found", { what: text }, `Cannot find the dataset "${text}": this catalog has none`);
+}
+
+/** Versions of a dataset in the order of their labels, others' included. */
+export async function versionsOf(workspace: Workspace, dataset: DatasetRow): Promise<VersionRow[]> {
+  await refresh(workspace, dataset);
+  return (await workspace.catalog()).listVersions(dataset.id);
+}
+
+/** Enters into the catalog what other catalogs have written beside the data. A remote out of reach is only noted. */
+export async function refresh(workspace: Workspace, dataset: DatasetRow): Promise<void> {
+  const catalog = await workspace.catalog();
+  const versions = await catalog.listVersions(dataset.id);
+  const finished = new Set(versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)));
+  for (const remote of await remotesOf(workspace, catalog, versions)) {
+    try {
+      await importUnknown(catalog, remote, dataset, finished);
+    } catch (error) {
+      if (!isDatasetError(error)) throw error;
+      workspace.notice(`Cannot look for new versions in ${remote.url}: ${messageOf(error)}`);
+    }
+  }
+}
+
+export function isFinished({ state }: VersionRow): boolean {
+  return state === "completed" || state === "published";
+}
+
+/** `project/name@label` of a version, as messages and `--json` show it. */
+export function nameOfVersion({ dataset, version }: FoundVersion): string {
+  return `${textOfDataset(dataset)}@${version.label}`;
+}
+
+async function importUnknown(
+  catalog: Catalog,
+  remote: Remote,
+  dataset: DatasetRow,
+  known: ReadonlySet<string>,
+): Promise<void> {
+  for await (const { key } of remote.list(recordPrefix(dataset.id as DatasetId)))
+    if (!known.has(key)) await importRecord(catalog, await readRecord(remote, key));
+}
+
+/** Enters a record found in a remote; one the catalog has already changes nothing. */
+export async function importRecord(catalog: Catalog, record: VersionRecord): Promise<void> {
+  const { id, dataset, root, changes } = record;
+  for (const { id: remoteId, url } of record.remotes)
+    if (!(await catalog.remoteById(remoteId))) await catalog.ensureRemote({ id: remoteId, url });
+  await catalog.importVersion({
+    id,
+    datasetId: dataset.id,
+    label: record.label,
+    state: record.published ? "published" : "completed",
+    description: record.description,
+    createdBy: record.createdBy,
+    createdAtMs: record.createdAtMs,
+    completedAtMs: record.completedAtMs,
+    remoteId: record.remotes[0]!.id,
+    rootKey: root.key,
+    rootHash: root.hash,
+    rootBytes: root.bytes,
+    treeDigest: record.digest,
+    contentDigest: record.contentDigest,
+    files: record.files,
+    bytes: record.bytes,
+    added: changes.added,
+    modified: changes.modified,
+    metadataChanged: changes.metadata,
+    removed: changes.removed,
+    renamed: changes.renamed,
+    parents: record.parents.map((parent) => parent.id),
+    tags: record.tags,
+  });
+}
+
+async function byId(workspace: Workspace, id: string): Promise<FoundVersion | undefined> {
+  const catalog = await workspace.catalog();
+  const version = await catalog.versionById(id);
+  const dataset = version && (await catalog.datasetById(version.datasetId));
+  return dataset && { dataset, version };
+}
+
+async function byLabel(
+  workspace: Workspace,
+  reference: DatasetName & { label: string | undefined },
+  options: { drafts?: boolean },
+): Promise<FoundVersion | undefined> {
+  const dataset = await findDataset(workspace, reference);
+  const catalog = await workspace.catalog();
+  if (reference.label === undefined) {
+    await refresh(workspace, dataset);
+    const latest = await catalog.latestVersion(dataset.id);
+    return latest && { dataset, version: latest };
+  }
+  const known = await catalog.versionByLabel(dataset.id, reference.label);
+  if (known && (isFinished(known) || options.drafts)) return { dataset, version: known };
+  await refresh(workspace, dataset);
+  const version = await catalog.versionByLabel(dataset.id, reference.label);
+  return version && { dataset, version };
+}
+
+/** The remotes where versions of a dataset lie; with none known, the default one. */
+async function remotesOf(
+  workspace: Workspace,
+  catalog: Catalog,
+  versions: readonly VersionRow[],
+): Promise<Remote[]> {
+  const ids = new Set(versions.flatMap(({ remoteId }) => remoteId ?? []));
+  const remotes: Remote[] = [];
+  for (const id of ids) {
+    const row = await catalog.remoteById(id);
+    if (row) remotes.push((await workspace.openRemote(row.url)).remote);
+  }
+  if (remotes.length === 0) remotes.push((await workspace.defaultRemote()).remote);
+  return remotes;
+}
+
+/** A dataset this catalog has never seen but one of its remotes names. */
+async function adopt(workspace: Workspace, name: DatasetName): Promise<DatasetRow | undefined> {
+  const catalog = await workspace.catalog();
+  const urls = new Set((await catalog.listRemotes()).map(({ url }) => url));
+  const opened = [await workspace.defaultRemote()];
+  for (const url of urls) opened.push(await workspace.openRemote(url));
+  for (const { remote } of opened) {
+    const id = await readName(remote, name);
+    if (id === undefined) continue;
+    const dataset = await catalog.ensureDataset({ ...name, id });
+    await importUnknown(catalog, remote, dataset, new Set());
+    return dataset;
+  }
+  return undefined;
+}
+
+function noSuchVersion(reference: Reference): DatasetError<"not-found"> {
+  const text = textOfReference(reference);
+  const hint = "id" in reference ? "" : `; varve versions ${textOfDataset(reference)} lists what there is`;
+  return new DatasetError("not-found", { what: text }, `Cannot find the version "${text}"${hint}`);
+}
+
+function unfinished(found: FoundVersion): DatasetError<"version-unfinished"> {
+  const name = nameOfVersion(found);
+  const message = `Cannot read the version "${name}": it is ${found.version.state}; varve finalize completes it`;
+  return new DatasetError("version-unfinished", { version: name }, message);
+}

@@ -1,0 +1,73 @@
+/** What lies in a version or a draft: listings and the bytes of one file. */
+import type { Cache } from "../cache/cache.js";
+import { blockOfChunk } from "../cache/block.js";
+import { DatasetError } from "../errors.js";
+import { type Entry, EntryType } from "../manifest/entry.js";
+import type { Tree } from "../manifest/tree.js";
+import { type TreePath, textOf } from "../paths.js";
+
+export interface ListOptions {
+  /** Default true: what lies in folders below is listed too. */
+  recursive?: boolean | undefined;
+}
+
+/** Lists below a directory of a finished version, in tree order within each directory. @throws {DatasetError} `path-missing` */
+export async function* listTree(
+  cache: Cache,
+  tree: Tree,
+  directory: TreePath,
+  options: ListOptions = {},
+): AsyncIterable<Entry> {
+  const entry = await entryAt(cache, tree, directory);
+  if (entry.type !== EntryType.directory) yield entry;
+  else yield* listDirectory(cache, tree, directory, options.recursive ?? true);
+}
+
+/** The entry at a path of a finished version. @throws {DatasetError} `path-missing` */
+export async function entryAt(cache: Cache, tree: Tree, path: TreePath): Promise<Entry> {
+  const entry = await cache.complete(() => {
+    const ordinal = tree.find(path);
+    return ordinal === undefined ? undefined : tree.entry(ordinal);
+  });
+  if (entry) return entry;
+  const shown = textOf(path);
+  throw new DatasetError("path-missing", { path: shown }, `Cannot find "${shown}": the version has no such path`);
+}
+
+/** The bytes of a file, chunk after chunk. @throws {DatasetError} `path-missing`, `unsupported` for a directory */
+export async function* readFile(cache: Cache, tree: Tree, path: TreePath): AsyncIterable<Uint8Array> {
+  const entry = await entryAt(cache, tree, path);
+  if (entry.type !== EntryType.file) {
+    const shown = textOf(path);
+    const message = `Cannot read "${shown}": it is a ${KIND[entry.type]}, not a file`;
+    throw new DatasetError("unsupported", { what: shown }, message);
+  }
+  for (let at = 0; at < entry.chunks.length; at += READ_CHUNKS) {
+    const blocks = entry.chunks.slice(at, at + READ_CHUNKS).map(blockOfChunk);
+    yield* await cache.readMany(blocks);
+  }
+}
+
+/** Chunks fetched together when a file is read from its start: about 8 MiB. */
+const READ_CHUNKS = 8;
+
+const KIND = {
+  [EntryType.directory]: "folder",
+  [EntryType.file]: "file",
+  [EntryType.symlink]: "symbolic link",
+  [EntryType.link]: "link to another place",
+} as const;
+
+async function* listDirectory(
+  cache: Cache,
+  tree: Tree,
+  directory: TreePath,
+  recursive: boolean,
+): AsyncIterable<Entry> {
+  const { start, end } = await cache.complete(() => tree.children(directory));
+  for (let ordinal = start; ordinal < end; ordinal++) {
+    const entry = await cache.complete(() => tree.entry(ordinal));
+    yield entry;
+    if (recursive && entry.type === EntryType.directory) yield* listDirectory(cache, tree, entry.path, true);
+  }
+}

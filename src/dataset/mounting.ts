@@ -1,0 +1,107 @@
+/** Mounts a version: checks the folder, starts the process that will serve it, and waits until it is ready. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { DaemonConfig, DaemonReply } from "../daemon.js";
+import { DatasetError } from "../errors.js";
+import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
+import { type Home, ensureDir } from "../home.js";
+import type { FoundVersion } from "./history.js";
+import { textOfDataset } from "./reference.js";
+import type { Workspace } from "./workspace.js";
+
+export interface MountOptions {
+  /** Default false: the version is read-only. Changes of a writable mount become a child version on unmount. */
+  writable?: boolean | undefined;
+  /** Default false: only the mounting user sees into the mount. */
+  allowOther?: boolean | undefined;
+  transport?: "kernel" | "fuse-native" | undefined;
+  /** `fuse-native` writes only when its limits are accepted. */
+  acceptLimits?: boolean | undefined;
+  /** Show the owners that entries keep instead of the mounting user. Always so on a writable mount. */
+  preserveOwner?: boolean | undefined;
+  /** Longest wait on a remote, in ms. Default 60,000. */
+  deadlineMs?: number | undefined;
+  /** Id of an overlay to go on with, for recovery. */
+  overlay?: string | undefined;
+}
+
+export interface MountInfo {
+  mountpoint: string;
+  id: string;
+  /** `project/name`. */
+  dataset: string;
+  version: string;
+  writable: boolean;
+}
+
+/** Starts the mount's process, detached, with none of the caller's descriptors. */
+export async function mountVersion(
+  workspace: Workspace,
+  found: FoundVersion,
+  path: string,
+  options: MountOptions = {},
+): Promise<MountInfo> {
+  const config = await daemonConfig(workspace.home, found, path, options);
+  const log = openSync(config.logFile, "a", 0o600);
+  try {
+    const child = spawn(process.execPath, [...process.execArgv, DAEMON], {
+      detached: true,
+      cwd: "/",
+      stdio: ["ignore", log, log, "ipc"],
+      env: process.env,
+    });
+    return await ready(child, config);
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** What the process of a mount is told. @throws {DatasetError} `mountpoint-unfit`, `unsupported` */
+export async function daemonConfig(
+  home: Home,
+  found: FoundVersion,
+  path: string,
+  options: MountOptions,
+): Promise<DaemonConfig> {
+  const mountpoint = await checkMountpoint(path);
+  if (options.writable && options.transport === "fuse-native" && !options.acceptLimits) throw limitsNotAccepted();
+  const logs = ensureDir(home.logsDir);
+  const logFile = join(logs, `mount-${basename(mountpoint).replaceAll(/[^\w.-]/g, "_")}-${Date.now()}.log`);
+  return {
+    home,
+    logFile,
+    mountpoint,
+    versionId: found.version.id,
+    dataset: textOfDataset(found.dataset),
+    version: found.version.label,
+    options,
+  };
+}
+
+const DAEMON = fileURLToPath(new URL("../daemon.js", import.meta.url));
+
+function ready(child: ChildProcess, config: DaemonConfig): Promise<MountInfo> {
+  return new Promise((resolvePromise, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => {
+      const message = `Cannot mount at "${config.mountpoint}": its process ended (${signal ?? code ?? "?"}); see ${config.logFile}`;
+      reject(new DatasetError("mount-refused", { path: config.mountpoint }, message));
+    });
+    child.once("message", (reply: DaemonReply) => {
+      child.disconnect();
+      child.unref();
+      if ("ready" in reply) resolvePromise(reply.ready);
+      else reject(new DatasetError(reply.failure.code, reply.failure.data, reply.failure.message));
+    });
+    child.send(config);
+  });
+}
+
+function limitsNotAccepted(): DatasetError<"unsupported"> {
+  const message =
+    "Cannot mount writable through fuse-native without --accept-limits: it keeps times in milliseconds and takes " +
+    "atime for mtime, cannot pass names that are not UTF-8, and leaves `.fuse_hidden*` files (not committed)";
+  return new DatasetError("unsupported", { what: "fuse-native" }, message);
+}

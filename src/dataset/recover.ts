@@ -1,0 +1,143 @@
+/** What a mount left uncommitted: listed, committed, mounted again, exported to a folder, or thrown away. */
+import { lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { isAlive } from "../daemon/process.js";
+import { DatasetError } from "../errors.js";
+import { type OverlayCommit, type OverlayCommitOptions, commitOverlay, snapshotOf } from "./commit-overlay.js";
+import { exportOverlay } from "./export-overlay.js";
+import { discardDraft, openDraft } from "./draft.js";
+import { type FoundVersion, findVersion, isFinished, refresh } from "./history.js";
+import { type MountInfo, type MountOptions, mountVersion } from "./mounting.js";
+import { type OverlayState, claimOverlay, listOverlays, removeOverlay, writeOverlay } from "./overlays.js";
+import { textOfDataset } from "./reference.js";
+import { openVersionTree } from "./version-tree.js";
+import type { Workspace } from "./workspace.js";
+
+export interface Recoverable {
+  /** Id of the overlay. */
+  id: string;
+  dataset: string;
+  /** Label of the version that was mounted. */
+  version: string;
+  mountpoint: string;
+  /** How many paths the overlay touches. */
+  changes: number;
+  state: OverlayState["state"];
+  reason: string | undefined;
+  /** The process that still has it: a mount taken away while files in it are open. */
+  pid: number | null;
+}
+
+/** Overlays without a mount: their process died, their commit failed, or their folder was taken away under open files. */
+export async function recoverable(workspace: Workspace): Promise<Recoverable[]> {
+  const left = listOverlays(workspace.home).filter((overlay) => !isAlive(overlay) || overlay.state === "detached");
+  return Promise.all(left.map((overlay) => describe(workspace, overlay)));
+}
+
+/** Commits an overlay; it is gone afterwards. Gives undefined when it changed nothing. */
+export async function recoverCommit(
+  workspace: Workspace,
+  overlay: OverlayState,
+  options: OverlayCommitOptions = {},
+): Promise<OverlayCommit | undefined> {
+  const { home } = workspace;
+  const claimed = claimOverlay(home, overlay, "committing");
+  try {
+    const earlier = await cutOffCommit(workspace, overlay);
+    const parent = earlier ? earlier.version.id : overlay.parent;
+    const committed = await commitOverlay(workspace, { ...claimed, parent }, options);
+    removeOverlay(home, overlay.id);
+    return committed ?? (earlier && commitOf(earlier, overlay));
+  } catch (error) {
+    writeOverlay(home, { ...claimed, pid: 0, state: "uncommitted", reason: String(error) });
+    throw error;
+  }
+}
+
+/** Mounts an overlay again where its changes can be looked at and continued. */
+export async function recoverMount(
+  workspace: Workspace,
+  overlay: OverlayState,
+  mountpoint: string,
+  options: MountOptions = {},
+): Promise<MountInfo> {
+  const base = await findVersion(workspace, overlay.base);
+  return mountVersion(workspace, base, mountpoint, { ...options, writable: true, overlay: overlay.id });
+}
+
+/** Writes the files an overlay changed or added into an empty folder. Gives how many. */
+export async function recoverExport(workspace: Workspace, overlay: OverlayState, folder: string): Promise<number> {
+  const target = resolve(folder);
+  mkdirSync(target, { recursive: true });
+  if (!lstatSync(target).isDirectory() || readdirSync(target).length > 0) {
+    const message = `Cannot export to "${folder}": it is not an empty folder`;
+    throw new DatasetError("bad-input", { value: folder }, message);
+  }
+  const base = await findVersion(workspace, overlay.base);
+  const tree = await openVersionTree(await workspace.cache(), base.version);
+  const snapshot = await snapshotOf(workspace, overlay, tree);
+  try {
+    return await exportOverlay(snapshot, tree, await workspace.cache(), target);
+  } finally {
+    snapshot.close();
+  }
+}
+
+export function recoverDiscard(workspace: Workspace, overlay: OverlayState): void {
+  claimOverlay(workspace.home, overlay, "uncommitted");
+  removeOverlay(workspace.home, overlay.id);
+}
+
+/** What the overlay's last commit became: a version, when it was cut off after its record; else its draft is dropped. */
+async function cutOffCommit(workspace: Workspace, overlay: OverlayState): Promise<FoundVersion | undefined> {
+  const { dataset } = await findVersion(workspace, overlay.base);
+  await refresh(workspace, dataset);
+  const version = overlay.commit && (await (await workspace.catalog()).versionById(overlay.commit));
+  if (!version) return undefined;
+  if (isFinished(version)) return { dataset, version };
+  await discardDraft(workspace, await openDraft(workspace, { dataset, version }));
+  return undefined;
+}
+
+/** A commit that had happened before anybody could be told of it. */
+function commitOf({ dataset, version }: FoundVersion, overlay: OverlayState): OverlayCommit {
+  const { id, label, treeDigest, contentDigest, files, bytes, added, modified, metadataChanged, removed, renamed } = version;
+  return {
+    id,
+    dataset: textOfDataset(dataset),
+    version: label,
+    digest: treeDigest ?? "",
+    contentDigest: contentDigest ?? "",
+    files: files ?? 0,
+    bytes: bytes ?? 0,
+    added: added ?? 0,
+    modified: modified ?? 0,
+    metadata: metadataChanged ?? 0,
+    removed: removed ?? 0,
+    renamed: renamed ?? 0,
+    bytesSent: 0,
+    contentBytesSent: 0,
+    parent: `${overlay.dataset}@${overlay.version}`,
+    skipped: [],
+    open: [],
+  };
+}
+
+async function describe(workspace: Workspace, overlay: OverlayState): Promise<Recoverable> {
+  const { id, dataset, version, mountpoint, state, reason, pid } = overlay;
+  const changes = await countChanges(workspace, overlay);
+  return { id, dataset, version, mountpoint, changes, state, reason, pid: isAlive(overlay) ? pid : null };
+}
+
+async function countChanges(workspace: Workspace, overlay: OverlayState): Promise<number> {
+  const base = await findVersion(workspace, overlay.base);
+  const tree = await openVersionTree(await workspace.cache(), base.version);
+  const snapshot = await snapshotOf(workspace, overlay, tree);
+  try {
+    let changes = 0;
+    for await (const _change of snapshot.changes()) changes++;
+    return changes;
+  } finally {
+    snapshot.close();
+  }
+}

@@ -1,0 +1,37 @@
+/** Stages removals: a path means the file, or the folder with all below it; a wildcard means whatever it matches. */
+import { DatasetError } from "../errors.js";
+import { type TreePath, ROOT, pathOfText } from "../paths.js";
+import type { DraftTree } from "./draft-tree.js";
+import { matcherOf } from "./stage-folder.js";
+
+const WILDCARD = /[*?[{]/;
+
+/** Gives how many files and links are no more. @throws {DatasetError} `path-missing` when something matches nothing */
+export async function removeMatching(tree: DraftTree, patterns: readonly string[]): Promise<number> {
+  let removed = 0;
+  for (const pattern of patterns) {
+    const paths = await pathsOf(tree, pattern);
+    if (paths.length === 0) throw nothingMatches(pattern);
+    for (const path of paths) removed += await tree.remove(path);
+  }
+  return removed;
+}
+
+/** A path that exists is taken literally even if it looks like a wildcard. */
+async function pathsOf(tree: DraftTree, pattern: string): Promise<TreePath[]> {
+  const literal = pathOfText(pattern);
+  if (await tree.get(literal)) return [literal];
+  if (!WILDCARD.test(pattern)) return [];
+  const matches = matcherOf([pattern.replace(/^\/+/, "")]);
+  const found: TreePath[] = [];
+  for await (const { path } of tree.below(ROOT)) if (matches(path)) found.push(path);
+  return found;
+}
+
+function nothingMatches(pattern: string): DatasetError<"path-missing"> {
+  return new DatasetError(
+    "path-missing",
+    { path: pattern },
+    `Cannot remove "${pattern}": the draft has no such path and nothing matches it`,
+  );
+}

@@ -1,0 +1,278 @@
+/**
+ * Stages what a local folder holds into a draft, directory by directory, comparing with what the draft has. Unchanged
+ * files are told by their stamp where this machine knows it, else by their hash once uploaded (`upload.ts`).
+ */
+import picomatch from "picomatch";
+import { DatasetError } from "../errors.js";
+import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { compareKeys, keyOf } from "../manifest/key.js";
+import { RESERVED_NAME, ROOT, type TreePath, joinPath, textOf } from "../paths.js";
+import type { DraftTree } from "./draft-tree.js";
+import { type LocalEntry, type SpecialFile, readLocalDirectory, readLocalRoot } from "./local-folder.js";
+import { Effect, type Staging } from "./staging.js";
+import type { Stamps } from "./stamps.js";
+
+export interface StageOptions {
+  /** Patterns of what to take; all when empty. One without `/` is held against names, else against paths. */
+  wildcards?: readonly string[] | undefined;
+  /** Default true: folders below are walked. */
+  recursive?: boolean | undefined;
+  /** Default false: what the folder does not hold is staged as removed. */
+  removeMissing?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((files: number) => void) | undefined;
+}
+
+export interface StageCounts {
+  added: number;
+  /** Content or kind changed, or may have: an equal size with an unknown hash is counted once it is known. */
+  modified: number;
+  removed: number;
+  /** Files seen, changed or not. */
+  files: number;
+  /** What cannot be kept in a version (fifos, sockets, devices, a root entry called `.varve`). */
+  skipped: string[];
+}
+
+type LocalFile = Extract<LocalEntry, { type: typeof EntryType.file }>;
+
+/** Walks one folder; `from` is absolute and a byte string, `to` the place in the dataset. */
+export async function stageFolder(
+  tree: DraftTree,
+  stamps: Stamps,
+  from: string,
+  to: TreePath,
+  options: StageOptions = {},
+): Promise<StageCounts> {
+  const walk = new FolderWalk(tree, stamps, options, matcherOf(options.wildcards ?? []));
+  const top = readLocalRoot(from);
+  if (top.type !== EntryType.directory) throw notAFolder(from);
+  if (!options.wildcards?.length) await walk.top(top, to);
+  await walk.directory(from, to, "");
+  await walk.linkHardLinks();
+  return walk.counts;
+}
+
+function notAFolder(path: string): DatasetError<"bad-input"> {
+  const shown = textOf(path);
+  return new DatasetError("bad-input", { value: shown }, `Cannot walk "${shown}": it is not a folder`);
+}
+
+/** Whether a path relative to the folder is asked for. */
+type Matcher = (relative: string) => boolean;
+
+/** One meaning of a wildcard everywhere: without `/` it is held against the name, else against the whole path. */
+export function matcherOf(wildcards: readonly string[]): Matcher {
+  if (wildcards.length === 0) return () => true;
+  const matchers = wildcards.map((pattern) => {
+    const matches = picomatch(pattern, { dot: true });
+    return pattern.includes("/") ? matches : (path: string) => matches(path.slice(path.lastIndexOf("/") + 1));
+  });
+  return (relative) => matchers.some((matches) => matches(textOf(relative)));
+}
+
+class FolderWalk {
+  readonly counts: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
+  private readonly hardLinks = new Map<string, TreePath[]>();
+  private readonly staging: Staging;
+
+  constructor(
+    private readonly tree: DraftTree,
+    private readonly stamps: Stamps,
+    private readonly options: StageOptions,
+    private readonly matches: Matcher,
+  ) {
+    this.staging = tree.staging;
+  }
+
+  /** One directory, then those below it. Everything staged for one directory is one transaction. */
+  async directory(from: string, to: TreePath, relative: string): Promise<void> {
+    this.options.signal?.throwIfAborted();
+    const local = readLocalDirectory(from).filter((entry) => this.accepts(entry, to, relative));
+    const existing = new Map((await this.tree.children(to)).map((entry) => [entry.path, entry]));
+    await this.removeReplaced(local, to, existing);
+    if (this.options.removeMissing) await this.removeRest(local, to, existing);
+    if (local.length > 0) await this.tree.ensureDirectory(to);
+    const known = this.stamps.directory(from);
+    this.staging.transaction(() => {
+      for (const entry of local) {
+        const path = joinPath(to, entry.name);
+        this.stage(entry, path, existing.get(path), known.get(entry.name));
+      }
+    });
+    this.options.onProgress?.(this.counts.files);
+    for (const entry of local)
+      if (entry.type === EntryType.directory)
+        await this.directory(entry.path, joinPath(to, entry.name), joinRelative(relative, entry.name));
+  }
+
+  /** Files of one inode that are in the walk together are kept as hard links. */
+  async linkHardLinks(): Promise<void> {
+    for (const paths of this.hardLinks.values()) if (paths.length > 1) await this.linkTogether(paths);
+  }
+
+  /** The folder itself: its mode and times are those of the place it goes to. */
+  async top(local: LocalEntry, to: TreePath): Promise<void> {
+    if (local.type === EntryType.directory) this.stagePlain(local, to, await this.tree.get(to));
+  }
+
+  private accepts(entry: LocalEntry | SpecialFile, to: TreePath, relative: string): entry is LocalEntry {
+    const reserved = to === ROOT && entry.name === RESERVED_NAME;
+    if (entry.type === "special" || reserved) this.counts.skipped.push(textOf(entry.path));
+    if (entry.type === "special" || reserved) return false;
+    if (entry.type === EntryType.directory) return this.options.recursive !== false;
+    return this.matches(joinRelative(relative, entry.name));
+  }
+
+  private stage(
+    entry: LocalEntry,
+    path: TreePath,
+    existing: Entry | undefined,
+    known: { stamp: string; sha256: string } | undefined,
+  ): void {
+    if (entry.type === EntryType.directory) {
+      if (this.takesDirectories()) this.stagePlain(entry, path, existing);
+      return;
+    }
+    this.counts.files++;
+    if (entry.type === EntryType.symlink) this.stagePlain(entry, path, existing);
+    else this.stageFile(entry, path, existing, known);
+  }
+
+  /** With wildcards only the folders that something lies in are made. */
+  private takesDirectories(): boolean {
+    return (this.options.wildcards ?? []).length === 0;
+  }
+
+  private stagePlain(
+    local: Exclude<LocalEntry, LocalFile>,
+    path: TreePath,
+    existing: Entry | undefined,
+  ): void {
+    const entry: Entry =
+      local.type === EntryType.directory
+        ? { type: local.type, path, ...attributesOf(local) }
+        : { type: local.type, path, ...attributesOf(local), target: local.target };
+    const same = existing?.type === local.type && targetOf(existing) === targetOf(entry);
+    if (same && sameAttributes(existing, entry)) return;
+    if (!same && local.type === EntryType.symlink) this.count(existing);
+    this.staging.put(entry, same ? Effect.metadata : Effect.content);
+    if (local.type === EntryType.directory) this.tree.noteDirectory(path);
+  }
+
+  private stageFile(
+    local: LocalFile,
+    path: TreePath,
+    existing: Entry | undefined,
+    known: { stamp: string; sha256: string } | undefined,
+  ): void {
+    if (local.hardLink !== undefined) this.noteHardLink(local.hardLink, path);
+    const entry = { type: local.type, path, ...attributesOf(local), sizeBytes: local.sizeBytes };
+    const unchanged = existing?.type === EntryType.file && isUnchanged(local, existing, known);
+    if (!unchanged) {
+      this.count(existing);
+      this.staging.putPending(entry, { kind: "file", path: local.path, stamp: local.stamp });
+    } else if (!sameAttributes(existing, entry)) {
+      const { sha256, chunks, holes, hardLinks } = existing;
+      const effect = isExecutable(existing) === isExecutable(entry) ? Effect.metadata : Effect.content;
+      this.staging.put({ ...entry, sha256, chunks, holes, hardLinks }, effect);
+    }
+  }
+
+  /** Folders whose place a file takes lose all that is below them first. */
+  private async removeReplaced(
+    local: readonly LocalEntry[],
+    to: TreePath,
+    existing: ReadonlyMap<TreePath, Entry>,
+  ): Promise<void> {
+    for (const entry of local) {
+      const path = joinPath(to, entry.name);
+      const replaced = existing.get(path)?.type === EntryType.directory && entry.type !== EntryType.directory;
+      if (replaced) this.counts.removed += await this.tree.remove(path);
+    }
+  }
+
+  private async removeRest(
+    local: readonly LocalEntry[],
+    to: TreePath,
+    existing: ReadonlyMap<TreePath, Entry>,
+  ): Promise<void> {
+    const present = new Set(local.map(({ name }) => joinPath(to, name)));
+    for (const path of existing.keys())
+      if (!present.has(path)) this.counts.removed += await this.tree.remove(path);
+  }
+
+  private count(existing: Entry | undefined): void {
+    if (existing) this.counts.modified++;
+    else this.counts.added++;
+  }
+
+  private noteHardLink(inode: string, path: TreePath): void {
+    const paths = this.hardLinks.get(inode);
+    if (paths) paths.push(path);
+    else this.hardLinks.set(inode, [path]);
+  }
+
+  private async linkTogether(paths: TreePath[]): Promise<void> {
+    const [first, ...others] = paths.sort((a, b) => compareKeys(keyOf(a), keyOf(b)));
+    for (const path of paths) {
+      const entry = await this.tree.get(path);
+      const hardLinks = path === first ? others : [first!];
+      if (entry?.type !== EntryType.file || sameList(entry.hardLinks, hardLinks)) continue;
+      this.staging.setHardLinks({ ...entry, hardLinks });
+    }
+  }
+}
+
+function joinRelative(relative: string, name: string): string {
+  return relative === "" ? name : `${relative}/${name}`;
+}
+
+function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
+  return a?.length === b.length && a.every((item, index) => item === b[index]);
+}
+
+function isUnchanged(
+  local: LocalFile,
+  existing: FileEntry,
+  known: { stamp: string; sha256: string } | undefined,
+): boolean {
+  return (
+    local.sizeBytes === existing.sizeBytes && known?.stamp === local.stamp && known.sha256 === existing.sha256
+  );
+}
+
+type Attributed = Pick<Entry, "mode" | "mtimeSec" | "mtimeNsec" | "uid" | "gid" | "xattrs">;
+
+/** What an entry keeps beside its content. */
+export function attributesOf({ mode, mtimeSec, mtimeNsec, uid, gid, xattrs }: Attributed): Attributed {
+  return { mode, mtimeSec, mtimeNsec, uid, gid, ...(xattrs && { xattrs }) };
+}
+
+/** Whether two entries agree in all they keep beside their content. */
+export function sameAttributes(a: Attributed, b: Attributed): boolean {
+  return (
+    a.mode === b.mode &&
+    a.mtimeSec === b.mtimeSec &&
+    a.mtimeNsec === b.mtimeNsec &&
+    a.uid === b.uid &&
+    a.gid === b.gid &&
+    sameXattrs(a.xattrs, b.xattrs)
+  );
+}
+
+function sameXattrs(a: Attributed["xattrs"], b: Attributed["xattrs"]): boolean {
+  if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
+  return [...(a ?? [])].every(([name, value]) => {
+    const other = b?.get(name);
+    return other !== undefined && Buffer.compare(value, other) === 0;
+  });
+}
+
+export function isExecutable(entry: { mode: number }): boolean {
+  return (entry.mode & 0o111) !== 0;
+}
+
+function targetOf(entry: Entry): string | undefined {
+  return entry.type === EntryType.symlink ? entry.target : undefined;
+}

@@ -1,0 +1,265 @@
+/**
+ * A draft's staged edits: what `add`, `remove`, `sync` and the commit of a mount have gathered and `finalize` lays over
+ * the parents' tree. One SQLite file a draft, so that a killed process loses nothing. One row a path, in key order.
+ */
+import Database from "better-sqlite3";
+import type { Chunk, Sha256 } from "../content/chunk.js";
+import { DatasetError } from "../errors.js";
+import { keyOf } from "../manifest/key.js";
+import { type Edit, type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { ROOT, type TreePath } from "../paths.js";
+
+const STAGING_FORMAT = 1;
+
+/** Where a staged file's bytes come from until they are uploaded. */
+export type Source =
+  | { kind: "file"; path: string /* absolute, a byte string */; stamp: string /* when it was scanned */ }
+  | { kind: "overlay"; ino: number };
+
+/** A file whose content is not yet in the remote: its hash and chunks are not known. */
+export interface PendingFile {
+  path: TreePath;
+  sizeBytes: number;
+  source: Source;
+}
+
+/** How an edit changes the tree it is laid over: decided when staged, or for pending files when uploaded. */
+export const Effect = { unknown: 0, none: 1, metadata: 2, content: 3 } as const;
+export type Effect = (typeof Effect)[keyof typeof Effect];
+
+export interface StagedFacts {
+  /** Whether the parents were merged in, who made the label, and other facts about the draft; JSON. */
+  [name: string]: unknown;
+}
+
+interface Row {
+  key: Buffer;
+  type: number;
+  entry: string | null;
+  source: string | null;
+  effect: Effect;
+}
+
+const SCHEMA = `
+  create table if not exists facts (name text primary key, value text not null) without rowid;
+  create table if not exists staged (
+    key blob primary key,     -- parent directory, NUL, name
+    type integer not null,    -- entry type; 0 removes the path
+    entry text,               -- JSON of the entry, byte strings as they are
+    source text,              -- JSON; present while the content is not uploaded
+    effect integer not null   -- 0 unknown, 1 none, 2 metadata, 3 content
+  ) without rowid;
+  create index if not exists staged_pending on staged (key) where source is not null;
+`;
+
+/** The staged edits of one draft. Every call is one transaction unless it runs inside `transaction`. */
+export class Staging {
+  private readonly db: Database.Database;
+  private readonly insert: Database.Statement;
+  private readonly select: Database.Statement;
+  private readonly selectChildren: Database.Statement;
+  private readonly selectBelow: Database.Statement;
+  private readonly selectBelowRoot: Database.Statement;
+
+  private constructor(
+    readonly file: string,
+    db: Database.Database,
+  ) {
+    this.db = db;
+    this.insert = db.prepare(
+      "insert or replace into staged (key, type, entry, source, effect) values (?, ?, ?, ?, ?)",
+    );
+    this.select = db.prepare("select * from staged where key = ?");
+    this.selectChildren = db.prepare("select * from staged where key >= ? and key < ? and key > x'00' order by key");
+    this.selectBelow = db.prepare(
+      "select * from staged where (key >= ? and key < ?) or (key >= ? and key < ?) order by key",
+    );
+    this.selectBelowRoot = db.prepare("select * from staged where key > x'00' order by key");
+  }
+
+  /** Opens (or makes) the staging file. @throws {DatasetError} `format-damaged`, `format-newer` */
+  static open(file: string): Staging {
+    try {
+      const db = new Database(file, { timeout: 30_000 });
+      db.pragma("journal_mode = WAL");
+      db.pragma("synchronous = NORMAL");
+      db.exec(SCHEMA);
+      const staging = new Staging(file, db);
+      staging.checkFormat();
+      return staging;
+    } catch (error) {
+      if (error instanceof DatasetError) throw error;
+      throw new DatasetError("format-damaged", { what: file }, `Cannot open the draft "${file}": it is damaged`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Runs `work` as one transaction. */
+  transaction<T>(work: () => T): T {
+    return this.db.transaction(work).immediate();
+  }
+
+  /** Stages an entry whose content is known (or that has none). */
+  put(entry: Entry, effect: Effect): void {
+    this.insert.run(blobOf(entry.path), entry.type, encodeEntry(entry), null, effect);
+  }
+
+  /** Stages a file whose content is still to be uploaded. `entry.sha256` and `entry.chunks` are filled in then. */
+  putPending(entry: Omit<FileEntry, "sha256" | "chunks">, source: Source): void {
+    const row = encodeEntry({ ...entry, sha256: "" as Sha256, chunks: [] });
+    this.insert.run(blobOf(entry.path), EntryType.file, row, JSON.stringify(source), Effect.unknown);
+  }
+
+  /** Stages that a path is no more. Only this path: who removes a folder stages its descendants too. */
+  remove(path: TreePath): void {
+    this.insert.run(blobOf(path), 0, null, null, Effect.content);
+  }
+
+  /** Stages the hard links of a file, whether or not the file itself is staged. */
+  setHardLinks(entry: FileEntry): void {
+    const row = this.select.get(blobOf(entry.path)) as Row | undefined;
+    const effect = row?.effect ?? Effect.metadata;
+    this.insert.run(blobOf(entry.path), EntryType.file, encodeEntry(entry), row?.source ?? null, effect);
+  }
+
+  /** Forgets what was staged for a path. */
+  unstage(path: TreePath): void {
+    this.db.prepare("delete from staged where key = ?").run(blobOf(path));
+  }
+
+  /** What is staged for a path: an entry, a removal, or nothing. */
+  get(path: TreePath): Edit | undefined {
+    const row = this.select.get(blobOf(path)) as Row | undefined;
+    return row && editOf(row);
+  }
+
+  /** Whether the content staged for a path is still to be uploaded. */
+  isPending(path: TreePath): boolean {
+    return ((this.select.get(blobOf(path)) as Row | undefined)?.source ?? null) !== null;
+  }
+
+  /** Every staged edit in key order. */
+  *edits(): IterableIterator<Edit> {
+    for (const row of this.rows("select * from staged where key > ? order by key limit ?")) yield editOf(row);
+  }
+
+  /** What is staged below a directory, at any depth, in key order. */
+  below(directory: TreePath): Edit[] {
+    const rows = directory === ROOT ? this.selectBelowRoot.all() : this.selectBelow.all(...boundsBelow(directory));
+    return (rows as Row[]).map(editOf);
+  }
+
+  /** What is staged for the children of a directory, in key order. */
+  children(directory: TreePath): Edit[] {
+    const [first, end] = boundsBelow(directory);
+    return (this.selectChildren.all(first, end) as Row[]).map(editOf);
+  }
+
+  get isEmpty(): boolean {
+    return this.db.prepare("select 1 from staged limit 1").get() === undefined;
+  }
+
+  /** Files still to be uploaded, in tree order. May be changed while it is walked. */
+  *pending(): IterableIterator<PendingFile & { entry: FileEntry }> {
+    const query = "select * from staged where source is not null and key > ? order by key limit ?";
+    for (const row of this.rows(query)) {
+      const entry = editOf(row) as FileEntry;
+      const source = JSON.parse(row.source!) as Source;
+      yield { path: entry.path, sizeBytes: entry.sizeBytes, source, entry };
+    }
+  }
+
+  counts(): { staged: number; pending: number; content: number; pendingBytes: number } {
+    const sql = `select count(*) as staged, count(source) as pending, coalesce(sum(effect = 3), 0) as content,
+      coalesce(sum(case when source is not null then json_extract(entry, '$.sizeBytes') end), 0) as pendingBytes from staged`;
+    return this.db.prepare(sql).get() as ReturnType<Staging["counts"]>;
+  }
+
+  setFact(name: string, value: unknown): void {
+    this.db.prepare("insert or replace into facts values (?, ?)").run(name, JSON.stringify(value));
+  }
+
+  fact(name: string): unknown {
+    const row = this.db.prepare("select value from facts where name = ?").get(name) as
+      | { value: string }
+      | undefined;
+    return row && (JSON.parse(row.value) as unknown);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  /** Pages through a query, so that rows may be changed while they are walked. */
+  private *rows(query: string): IterableIterator<Row> {
+    const statement = this.db.prepare(query);
+    for (let after: Buffer = Buffer.alloc(0); ;) {
+      const page = statement.all(after, PAGE_ROWS) as Row[];
+      yield* page;
+      if (page.length < PAGE_ROWS) return;
+      after = page.at(-1)!.key;
+    }
+  }
+
+  private checkFormat(): void {
+    const format = this.fact("format") ?? STAGING_FORMAT;
+    if (format === STAGING_FORMAT) this.setFact("format", STAGING_FORMAT);
+    else {
+      const message = `Cannot open the draft "${this.file}": its format ${String(format)} is newer than this varve knows`;
+      throw new DatasetError("format-newer", { what: this.file, version: Number(format) }, message);
+    }
+  }
+}
+
+/** Enough to make paging cheap; small enough that a page of large entries stays a few MiB. */
+const PAGE_ROWS = 2_000;
+
+type StoredChunk = [hash: string, remote: string, pack: string, offset: number, stored: number, codec: number, size: number];
+
+function encodeEntry(entry: Entry): string {
+  const { path: _path, xattrs, ...rest } = entry;
+  const chunks = entry.type === EntryType.file ? entry.chunks.map(encodeChunk) : undefined;
+  const attributes = xattrs && [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString("base64")]);
+  return JSON.stringify({ ...rest, chunks, xattrs: attributes });
+}
+
+function encodeChunk(chunk: Chunk): StoredChunk {
+  const { hash, remote, pack, offset, storedBytes, codec, sizeBytes } = chunk;
+  return [hash, remote, pack, offset, storedBytes, codec, sizeBytes];
+}
+
+function editOf(row: Row): Edit {
+  const path = pathOfBlob(row.key);
+  if (row.type === 0) return { path, type: 0 };
+  const { chunks, xattrs, ...rest } = JSON.parse(row.entry!) as Record<string, unknown> & {
+    chunks?: StoredChunk[];
+    xattrs?: [string, string][];
+  };
+  const map = xattrs && new Map(xattrs.map(([name, value]) => [name, Buffer.from(value, "base64")]));
+  return {
+    ...rest,
+    path,
+    ...(chunks && { chunks: chunks.map(decodeChunk) }),
+    ...(map && { xattrs: map }),
+  } as unknown as Entry;
+}
+
+function decodeChunk([hash, remote, pack, offset, storedBytes, codec, sizeBytes]: StoredChunk): Chunk {
+  return { hash, remote, pack, offset, storedBytes, codec, sizeBytes } as Chunk;
+}
+
+/** Keys of a directory's children, then keys of everything deeper: `dir\0…` and `dir/…`. */
+function boundsBelow(directory: TreePath): [Buffer, Buffer, Buffer, Buffer] {
+  const bound = (next: string) => Buffer.from(directory + next, "latin1");
+  return [bound("\0"), bound("\x01"), bound("/"), bound("0")];
+}
+
+function blobOf(path: TreePath): Buffer {
+  return Buffer.from(keyOf(path), "latin1");
+}
+
+function pathOfBlob(key: Buffer): TreePath {
+  const text = key.toString("latin1");
+  return (text.startsWith("\0") ? text.slice(1) : text.replace("\0", "/")) as TreePath;
+}

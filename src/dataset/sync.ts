@@ -1,0 +1,57 @@
+/** A new version from a folder in one step: create, sync, upload, finalize. No change, no version. */
+import type { CommitResult } from "./commit.js";
+import { Dataset, type FinalizeOptions, type WithWorkspace, defaultWorkspace } from "./dataset.js";
+import type { CreateOptions } from "./draft.js";
+import { findDataset, versionsOf, isFinished } from "./history.js";
+import { isDatasetError } from "../errors.js";
+import { parseDatasetName, textOfDataset } from "./reference.js";
+import type { StageCounts } from "./stage-folder.js";
+import type { Workspace } from "./workspace.js";
+
+export interface SyncOptions extends CreateOptions, FinalizeOptions, WithWorkspace {
+  /** Folder inside the dataset. Default: its root. */
+  to?: string | undefined;
+  /** Default false: changed times, modes, owners and attributes alone make no version. */
+  metadata?: boolean | undefined;
+}
+
+export interface SyncResult {
+  /** Undefined when the folder holds what the parents hold. */
+  committed: CommitResult | undefined;
+  staged: StageCounts;
+}
+
+/**
+ * Makes the next version of a dataset from a folder. Its parent is the latest version unless others are named.
+ *
+ * @throws {DatasetError} as `create`, `syncFolder` and `finalize` do; nothing is left behind then
+ */
+export async function syncVersion(folder: string, name: string, options: SyncOptions = {}): Promise<SyncResult> {
+  const workspace = options.workspace ?? defaultWorkspace();
+  const parents = options.parents?.length ? options.parents : await latestOf(workspace, name);
+  const draft = await Dataset.create(name, { ...options, parents, workspace });
+  try {
+    const staged = await draft.syncFolder(folder, { to: options.to, signal: options.signal });
+    await draft.upload(options);
+    const effect = draft.stagedEffect();
+    const worth = parents.length === 0 || effect === "content" || (effect === "metadata" && options.metadata);
+    if (worth) return { committed: await draft.finalize(options), staged };
+    await draft.discard();
+    return { committed: undefined, staged };
+  } catch (error) {
+    if (!draft.isFinal) await draft.discard();
+    throw error;
+  }
+}
+
+/** The latest version's reference, in a list; none for a new dataset. */
+async function latestOf(workspace: Workspace, name: string): Promise<string[]> {
+  try {
+    const dataset = await findDataset(workspace, parseDatasetName(name));
+    const finished = (await versionsOf(workspace, dataset)).filter(isFinished);
+    return finished.length > 0 ? [textOfDataset(dataset)] : [];
+  } catch (error) {
+    if (isDatasetError(error, "not-found")) return [];
+    throw error;
+  }
+}

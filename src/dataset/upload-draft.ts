@@ -1,0 +1,40 @@
+/** Uploads a draft: which chunks its lineage holds, and where the content of an overlay comes from. */
+import type { ContentReader } from "../content/store.js";
+import { DatasetError } from "../errors.js";
+import { knownChunks } from "./chunk-index.js";
+import type { Draft } from "./draft.js";
+import { type UploadOptions, type UploadResult, uploadPending } from "./upload.js";
+import type { Workspace } from "./workspace.js";
+
+export interface UploadDraftOptions extends UploadOptions {
+  /** Opens a file of the overlay that is being committed. */
+  openOverlaid?: ((ino: number) => Promise<ContentReader>) | undefined;
+}
+
+/** Sends the content of every staged file that is not in the remote yet. Twice is the same as once. */
+export async function uploadDraft(
+  workspace: Workspace,
+  draft: Draft,
+  options: UploadDraftOptions = {},
+): Promise<UploadResult> {
+  if (draft.tree.staging.counts().pending === 0) return { files: 0, contentBytesSent: 0 };
+  const cache = await workspace.cache();
+  const { remote, id: remoteId } = draft.remote;
+  const known = knownChunks(draft.segments, cache);
+  const openOverlaid = options.openOverlaid ?? noOverlay;
+  const result = await uploadPending(draft.tree, workspace.stamps(), { remote, remoteId, known, openOverlaid }, options);
+  draft.tree.staging.setFact(SENT, contentBytesSent(draft) + result.contentBytesSent);
+  return result;
+}
+
+/** Content bytes sent for a draft so far, by any process. */
+export function contentBytesSent(draft: Draft): number {
+  return Number(draft.tree.staging.fact(SENT) ?? 0);
+}
+
+const SENT = "contentBytesSent";
+
+async function noOverlay(): Promise<never> {
+  const message = "Cannot upload this draft: it is the commit of a mount; varve recover goes on with it";
+  throw new DatasetError("uncommitted", { overlay: "" }, message);
+}

@@ -1,0 +1,129 @@
+/**
+ * Sends what a draft has staged: reads each pending file, sends the bytes its lineage does not hold yet, and writes
+ * hash and chunks into the staging row. A killed upload goes on where it stopped, since rows settle as files do.
+ */
+import type { Chunk, RemoteId, Sha256 } from "../content/chunk.js";
+import { type ContentReader, type ContentSource, type StoredContent, storeContent } from "../content/store.js";
+import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import type { Remote } from "../remote/remote.js";
+import type { DraftTree } from "./draft-tree.js";
+import { isExecutable, sameAttributes } from "./stage-folder.js";
+import { Effect, type PendingFile } from "./staging.js";
+import type { Stamped, Stamps } from "./stamps.js";
+
+export interface UploadOptions {
+  maxWorkers?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: UploadProgress) => void) | undefined;
+}
+
+export interface UploadProgress {
+  files: number;
+  totalFiles: number;
+  bytes: number;
+  totalBytes: number;
+  sentBytes: number;
+}
+
+export interface UploadTarget {
+  remote: Remote;
+  remoteId: RemoteId;
+  /** The chunks of these hashes that the draft's ancestors hold. */
+  known(hashes: Sha256[]): Promise<Map<Sha256, Chunk>>;
+  /** Opens the content of a file of an overlay. */
+  openOverlaid(ino: number): Promise<ContentReader>;
+}
+
+export interface UploadResult {
+  files: number;
+  contentBytesSent: number;
+}
+
+type Pending = PendingFile & { entry: FileEntry };
+
+/** Rows settled in one transaction: a crash sends again at most this many files' worth of look-ups, never bytes. */
+const SETTLE_FILES = 512;
+
+/** Uploads every pending file. Costs the reading of them all; sends what is new. */
+export async function uploadPending(
+  tree: DraftTree,
+  stamps: Stamps,
+  target: UploadTarget,
+  options: UploadOptions = {},
+): Promise<UploadResult> {
+  const { pending: totalFiles, pendingBytes: totalBytes } = tree.staging.counts();
+  const { remote, remoteId, known } = target;
+  const { maxWorkers: workers, signal } = options;
+  let sentBytes = 0;
+  let settled: StoredContent<Pending>[] = [];
+  const startedMs = Date.now();
+  const stored = storeContent(sourcesOf(tree, target), {
+    remote,
+    remoteId,
+    known,
+    ...(workers !== undefined && { workers }),
+    ...(signal && { signal }),
+    onProgress(progress) {
+      sentBytes = progress.sentBytes;
+      options.onProgress?.({ ...progress, totalFiles, totalBytes });
+    },
+  });
+  for await (const file of stored) {
+    settled.push(file);
+    if (settled.length < SETTLE_FILES) continue;
+    await settle(tree, stamps, settled, startedMs);
+    settled = [];
+  }
+  await settle(tree, stamps, settled, startedMs);
+  return { files: totalFiles, contentBytesSent: sentBytes };
+}
+
+function* sourcesOf(tree: DraftTree, target: UploadTarget): Iterable<ContentSource<Pending>> {
+  for (const file of tree.staging.pending()) {
+    const { source, sizeBytes } = file;
+    const from = source.kind === "file" ? { path: source.path } : { open: () => target.openOverlaid(source.ino) };
+    yield { id: file, sizeBytes, from };
+  }
+}
+
+async function settle(
+  tree: DraftTree,
+  stamps: Stamps,
+  files: readonly StoredContent<Pending>[],
+  startedMs: number,
+): Promise<void> {
+  const before = await Promise.all(files.map(({ id }) => tree.inBase(id.path)));
+  tree.staging.transaction(() => files.forEach((file, index) => settleOne(tree, file, before[index])));
+  stamps.remember(files.flatMap(stampedOf), startedMs);
+}
+
+/** The row of an uploaded file: with its content, or none at all if the tree has just this file already. */
+function settleOne(tree: DraftTree, file: StoredContent<Pending>, before: Entry | undefined): void {
+  const { sizeBytes, sha256, chunks, holes } = file;
+  const { mtimeSec = file.id.entry.mtimeSec, mtimeNsec = file.id.entry.mtimeNsec } = file;
+  const entry: FileEntry = { ...file.id.entry, mtimeSec, mtimeNsec, sizeBytes, sha256, chunks, ...(holes && { holes }) };
+  const effect = effectOf(entry, before);
+  if (effect === Effect.none && !entry.hardLinks) tree.staging.unstage(entry.path);
+  else tree.staging.put(entry, effect);
+}
+
+function effectOf(entry: FileEntry, before: Entry | undefined): Effect {
+  const same =
+    before?.type === EntryType.file &&
+    before.sha256 === entry.sha256 &&
+    before.sizeBytes === entry.sizeBytes &&
+    isExecutable(before) === isExecutable(entry);
+  if (!same) return Effect.content;
+  return sameAttributes(before, entry) ? Effect.none : Effect.metadata;
+}
+
+/** Only a file that was read as it was scanned is remembered under the stamp it had then. */
+function stampedOf({ id, sha256, sizeBytes, mtimeSec, mtimeNsec }: StoredContent<Pending>): Stamped[] {
+  const { source, entry } = id;
+  const asScanned =
+    source.kind === "file" &&
+    sizeBytes === entry.sizeBytes &&
+    mtimeSec === entry.mtimeSec &&
+    mtimeNsec === entry.mtimeNsec;
+  return asScanned ? [{ path: source.path, stamp: source.stamp, sha256 }] : [];
+}

@@ -1,0 +1,77 @@
+/** What the main thread and the worker behind a mount tell each other. Plain data, as `postMessage` carries it. */
+import type { Block } from "../cache/block.js";
+import type { Sha256 } from "../content/chunk.js";
+import { DatasetError, type FailureCode, type Failures, isDatasetError, messageOf } from "../errors.js";
+import type { EndOfLoop } from "./transport/kernel/loop.js";
+
+/** What a worker is started with. */
+export interface WorkerData {
+  /** The bytes of the version's root, as they lie in its remote. */
+  root: Uint8Array;
+  cacheDirectory: string;
+  memoryBytes: number | undefined;
+  /** Where the overlay of a writable mount lies; absent for one that is only read. */
+  overlayDirectory: string | undefined;
+  /** Whom entries belong to, unless their own owners are shown. */
+  uid: number;
+  gid: number;
+  preserveOwner: boolean;
+  deadlineMs: number;
+  /** Signalled after each message to the worker, which sleeps in `poll(2)` and not in the event loop. */
+  event: number;
+}
+
+export type ToWorker =
+  /** The mount is made: serve it until it is gone. */
+  | { type: "serve"; device: number }
+  | { type: "blocks"; blocks: readonly HandedBlock[] }
+  /** These blocks will not come; who waits for them fails with an errno. */
+  | { type: "failed"; hashes: readonly Sha256[]; errno: number }
+  | { type: "call"; id: number; name: string; values: readonly unknown[] }
+  /** Answer the kernel nothing, so that the tree stays as it is; and go on. */
+  | { type: "pause"; id: number }
+  | { type: "resume" }
+  /** Stop serving, though the mount is still there. */
+  | { type: "stop" };
+
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "fetch"; blocks: readonly Block[]; ahead: readonly Block[] }
+  | { type: "answer"; id: number; value: unknown }
+  | { type: "refusal"; id: number; failure: Failure }
+  /** A call needs these blocks first, and is then to be made again. */
+  | { type: "incomplete"; id: number; blocks: readonly Block[] }
+  | { type: "warning"; event: string; facts: Record<string, unknown> }
+  /** What was to be served could not be opened, or serving broke. */
+  | { type: "broken"; failure: Failure }
+  | { type: "ended"; end: EndOfLoop };
+
+/** The bytes lie in memory that both threads see, so that handing them over copies nothing. */
+export interface HandedBlock {
+  hash: Sha256;
+  bytes: Uint8Array;
+}
+
+/** An error as data: a structured clone keeps of one little more than its message. */
+export interface Failure {
+  message: string;
+  code: FailureCode | undefined;
+  data: unknown;
+}
+
+export function failureOf(error: unknown): Failure {
+  const known = isDatasetError(error) ? error : undefined;
+  return { message: messageOf(error), code: known?.code, data: known?.data };
+}
+
+/** The error a failure was made of. */
+export function errorOf({ message, code, data }: Failure): Error {
+  return code === undefined ? new Error(message) : new DatasetError(code, data as Failures[FailureCode], message);
+}
+
+/** A copy of bytes in memory that another thread can see too. */
+export function shareable(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}

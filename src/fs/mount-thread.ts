@@ -1,0 +1,117 @@
+/** The worker behind a mount as the main thread sees it: starts it, answers its misses, puts questions to it. */
+import { closeSync } from "node:fs";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+
+import type { Cache } from "../cache/cache.js";
+import { DatasetError } from "../errors.js";
+import type { Log } from "../log.js";
+import { type FromWorker, type ToWorker, type WorkerData, errorOf, failureOf } from "./messages.js";
+import { Supply } from "./supply.js";
+import type { EndOfLoop } from "./transport/kernel/loop.js";
+import { openEvent, signalEvent } from "./transport/kernel/syscalls.js";
+
+/** How serving ended: as the worker says, or with what broke it. */
+export interface EndOfThread extends EndOfLoop {
+  failure?: Error | undefined;
+}
+
+type Answer = FromWorker & { type: "answer" | "refusal" | "incomplete" };
+
+const WORKER = new URL("./worker.js", import.meta.url);
+
+/** An end that nobody vouches for counts as cut off. */
+const BROKEN: EndOfLoop = { aborted: true, unflushedHandles: 0 };
+
+export class MountThread {
+  /** Resolves when what is to be served is open. */
+  readonly ready: Promise<void>;
+  /** Resolves once the thread is gone. */
+  readonly ended: Promise<EndOfThread>;
+
+  readonly #event = openEvent();
+  readonly #port: MessagePort;
+  readonly #supply: Supply;
+  readonly #asked = new Map<number, (answer: Answer) => void>();
+  #nextCall = 1;
+  #end: EndOfThread | undefined;
+  #isReady: () => void = () => {};
+
+  constructor(
+    data: Omit<WorkerData, "event">,
+    cache: Cache,
+    private readonly log: Log,
+  ) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1.on("message", (message: FromWorker) => this.#take(message));
+    this.#supply = new Supply(cache, (message) => this.send(message), (event, facts) => log.warn(event, facts));
+    const worker = new Worker(WORKER, { workerData: { ...data, event: this.#event, port: port2 }, transferList: [port2] });
+    worker.on("error", (failure: Error) => this.#broke(failure));
+    this.ended = new Promise((resolve) => worker.on("exit", () => resolve(this.#exited())));
+    this.ready = new Promise((resolve, reject) => {
+      this.#isReady = resolve;
+      void this.ended.then(({ failure }) => reject(failure ?? gone("its worker ended before it began")));
+    });
+    this.ready.catch(() => {}); // Nobody may be waiting yet.
+  }
+
+  /** Sends a message and wakes the worker, which polls for the signal. One that is gone gets none. */
+  send(message: ToWorker): void {
+    if (this.#end) return;
+    this.#port.postMessage(message);
+    signalEvent(this.#event);
+  }
+
+  /** Runs a named operation in the worker, fetching what it needs as often as it needs something. */
+  async call(name: string, values: readonly unknown[]): Promise<unknown> {
+    for (;;) {
+      const answer = await this.#ask((id) => ({ type: "call", id, name, values }));
+      if (answer.type === "answer") return answer.value;
+      if (answer.type === "refusal") throw errorOf(answer.failure);
+      await this.#supply.hand(answer.blocks);
+    }
+  }
+
+  /** Resolves when the worker answers the kernel nothing until `resume`. */
+  async pause(): Promise<void> {
+    await this.#ask((id) => ({ type: "pause", id }));
+  }
+
+  resume(): void {
+    this.send({ type: "resume" });
+  }
+
+  /** What came from the worker. */
+  #take(message: FromWorker): void {
+    if (message.type === "ready") this.#isReady();
+    else if (message.type === "fetch") this.#supply.fetch(message.blocks, message.ahead);
+    else if (message.type === "warning") this.log.warn(message.event, message.facts);
+    else if (message.type === "ended") this.#end = message.end;
+    else if (message.type === "broken") this.#broke(errorOf(message.failure));
+    else this.#asked.get(message.id)?.(message);
+  }
+
+  #broke(failure: Error): void {
+    this.log.error("mount worker broke", { error: failure });
+    this.#end = { ...BROKEN, failure };
+  }
+
+  #exited(): EndOfThread {
+    this.#end ??= BROKEN;
+    this.#port.close();
+    closeSync(this.#event);
+    for (const [id, answer] of this.#asked) answer({ type: "refusal", id, failure: failureOf(gone("it has ended")) });
+    return this.#end;
+  }
+
+  async #ask(messageOf: (id: number) => ToWorker): Promise<Answer> {
+    if (this.#end) throw gone("it has ended");
+    const id = this.#nextCall++;
+    const answer = new Promise<Answer>((resolve) => this.#asked.set(id, resolve));
+    this.send(messageOf(id));
+    return answer.finally(() => this.#asked.delete(id));
+  }
+}
+
+function gone(state: string): DatasetError<"not-found"> {
+  return new DatasetError("not-found", { what: "mount" }, `Cannot ask the mount: ${state}`);
+}

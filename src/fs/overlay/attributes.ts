@@ -1,0 +1,49 @@
+/** `setattr`: modes, owners, times and sizes. Whether the caller may is the kernel's to decide. */
+import { FileSystemError } from "../errno.js";
+import type { AttributeChanges, Attributes, Ino } from "../filesystem.js";
+import { TYPE_MASK } from "../filesystem.js";
+import { afterResize, beforeResize, resized, saveResized } from "./contents.js";
+import { type Core, attributesNow, fileNow, inodeNow } from "./core.js";
+import { type Inode, type Time, modifiedAt } from "./inode.js";
+
+/** @throws {FileSystemError} `EISDIR` and `EINVAL` for a size of what is no file, `ENOSPC` for more bytes */
+export function changeAttributes(core: Core, ino: Ino, changes: AttributeChanges): Attributes {
+  if (changes.sizeBytes === undefined) {
+    const inode = changed(inodeNow(core, ino), changes, core.now());
+    core.journal.transaction(() => core.journal.inodes.save(inode));
+  } else {
+    resize(core, fileNow(core, ino), changes, changes.sizeBytes);
+  }
+  return attributesNow(core, ino);
+}
+
+/** Empties a file, as `open(2)` with `O_TRUNC` does. */
+export function emptyFile(core: Core, ino: Ino): void {
+  resize(core, fileNow(core, ino), {}, 0);
+}
+
+function resize(core: Core, before: Inode, changes: AttributeChanges, sizeBytes: number): void {
+  if (sizeBytes < 0) throw new FileSystemError("EINVAL");
+  if (sizeBytes > before.sizeBytes) core.space.require();
+  const now = core.now();
+  const after = changed({ ...resized(before, sizeBytes), ...modifiedAt(now) }, changes, now);
+  beforeResize(core, before, sizeBytes);
+  core.journal.transaction(() => saveResized(core, before, after));
+  afterResize(core, after);
+}
+
+function changed(inode: Inode, changes: AttributeChanges, now: Time): Inode {
+  const mtime = changes.mtime === "now" ? now : changes.mtime;
+  const ctime = changes.ctime ?? now;
+  const permissions = changes.mode === undefined ? inode.mode & ~TYPE_MASK : changes.mode & ~TYPE_MASK;
+  return {
+    ...inode,
+    mode: (inode.mode & TYPE_MASK) | permissions,
+    uid: changes.uid ?? inode.uid,
+    gid: changes.gid ?? inode.gid,
+    mtimeSec: mtime?.sec ?? inode.mtimeSec,
+    mtimeNsec: mtime?.nsec ?? inode.mtimeNsec,
+    ctimeSec: ctime.sec,
+    ctimeNsec: ctime.nsec,
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * The rows of inodes that differ from the base, with those in use kept in memory. A file being written may be ahead
+ * of its row in size and times: it is then marked `lagging` in the journal, and what it is lies in memory and, for
+ * whoever opens the journal after a crash, in its data file (`settle.ts`).
+ */
+import type { Database, Statement } from "better-sqlite3";
+import { LRUCache } from "lru-cache";
+import type { Ino } from "../filesystem.js";
+import { FIRST_NEW_INO } from "./base.js";
+import { BitSet } from "./bit-set.js";
+import type { Inode } from "./inode.js";
+
+/** Rows kept in memory, about 300 bytes each. */
+const CACHED_ROWS = 16_384;
+
+interface InodeRow extends Omit<Inode, "target" | "parent" | "base"> {
+  target: Buffer | null;
+  parent: Ino | null;
+  base: number | null;
+}
+
+/** A row of `unflushed`. */
+export interface UnflushedRow {
+  ino: Ino;
+  lagging: number;
+  interrupted: number;
+}
+
+const COLUMNS = `ino, mode, nlink, uid, gid, rdev, size_bytes as sizeBytes, mtime_sec as mtimeSec,
+  mtime_nsec as mtimeNsec, ctime_sec as ctimeSec, ctime_nsec as ctimeNsec, target, parent, base_ordinal as base,
+  base_size_bytes as baseSizeBytes, flags`;
+
+const TOTALS = `with local as (
+    select ino, base_ordinal, size_bytes,
+      (select sum(end_bytes - start_bytes) from extents e where e.ino = i.ino) as extent_bytes
+    from inodes i where mode & 0xf000 = 0x8000 and nlink > 0 -- S_IFMT, S_IFREG
+  )
+  select count(*) as files, sum(iif(base_ordinal is null, size_bytes, extent_bytes)) as bytes
+  from local where base_ordinal is null or extent_bytes is not null`;
+
+export class InodeTable {
+  readonly #get: Statement<[Ino], InodeRow>;
+  readonly #put: Statement;
+  readonly #delete: Statement<[Ino]>;
+  readonly #putUnflushed: Statement<[Ino, number]>;
+  readonly #deleteUnflushed: Statement<[Ino]>;
+  readonly #rows = new LRUCache<Ino, Inode>({ max: CACHED_ROWS });
+  /** Base inodes that may have a row; all others need no query. */
+  readonly #touched = new BitSet();
+  readonly #lagging = new Map<Ino, Inode>();
+  readonly #unflushed = new Set<Ino>();
+  /** What the running transaction has saved: seen by it, and by nobody else if it is rolled back. */
+  readonly #saved = new Map<Ino, Inode>();
+
+  constructor(private readonly db: Database) {
+    this.#get = db.prepare(`select ${COLUMNS} from inodes where ino = ?`);
+    this.#put = db.prepare(`replace into inodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#delete = db.prepare("delete from inodes where ino = ?");
+    this.#putUnflushed = db.prepare("replace into unflushed values (?, ?, 0)");
+    this.#deleteUnflushed = db.prepare("delete from unflushed where ino = ?");
+    for (const ino of this.#all("ino < ?", FIRST_NEW_INO)) this.#touched.add(ino);
+    for (const { ino } of this.unflushedRows()) this.#unflushed.add(ino);
+  }
+
+  /** The inode if it differs from the base. */
+  get(ino: Ino): Inode | undefined {
+    if (ino < FIRST_NEW_INO && !this.#touched.has(ino)) return undefined;
+    return this.#saved.get(ino) ?? this.#lagging.get(ino) ?? this.#rows.get(ino) ?? this.#read(ino);
+  }
+
+  /** Writes the row; a lagging one lags no more. Within a transaction. */
+  save(inode: Inode): void {
+    const { ino, mode, nlink, uid, gid, rdev, sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = inode;
+    const target = inode.target === undefined ? null : Buffer.from(inode.target, "latin1");
+    const times = [mtimeSec, mtimeNsec, ctimeSec, ctimeNsec];
+    const content = [inode.base ?? null, inode.baseSizeBytes, inode.flags];
+    this.#put.run(
+      ino,
+      mode,
+      nlink,
+      uid,
+      gid,
+      rdev,
+      sizeBytes,
+      ...times,
+      target,
+      inode.parent ?? null,
+      ...content,
+    );
+    if (this.#lagging.has(ino)) this.#putUnflushed.run(ino, 0);
+    if (ino < FIRST_NEW_INO) this.#touched.add(ino);
+    this.#saved.set(ino, inode);
+  }
+
+  /** Within a transaction. */
+  delete(ino: Ino): void {
+    this.#delete.run(ino);
+    this.#deleteUnflushed.run(ino);
+    this.#saved.delete(ino);
+  }
+
+  /** Forgets what memory holds of an inode deleted in a transaction that has been committed. */
+  forget(ino: Ino): void {
+    this.#rows.delete(ino);
+    this.#lagging.delete(ino);
+    this.#unflushed.delete(ino);
+  }
+
+  isUnflushed(ino: Ino): boolean {
+    return this.#unflushed.has(ino);
+  }
+
+  /** Marks a file as written and not closed since. Within a transaction. */
+  markUnflushed(ino: Ino, lagging: boolean): void {
+    this.#putUnflushed.run(ino, Number(lagging));
+    this.#unflushed.add(ino);
+  }
+
+  /** Within a transaction, after `save` where the row was lagging. */
+  clearUnflushed(ino: Ino): void {
+    this.#deleteUnflushed.run(ino);
+    this.#unflushed.delete(ino);
+  }
+
+  /** The inode while it is ahead of its row. */
+  lagging(ino: Ino): Inode | undefined {
+    return this.#lagging.get(ino);
+  }
+
+  allLagging(): Inode[] {
+    return [...this.#lagging.values()];
+  }
+
+  /** What a file is now, ahead of its row, which is marked so; in memory alone. */
+  advance(inode: Inode): void {
+    this.#lagging.set(inode.ino, inode);
+  }
+
+  unflushedRows(): UnflushedRow[] {
+    return this.db.prepare<[], UnflushedRow>("select ino, lagging, interrupted from unflushed").all();
+  }
+
+  /** After the overlay was opened again: nobody writes these any more. Within a transaction. */
+  markInterrupted(): void {
+    this.db.prepare("update unflushed set lagging = 0, interrupted = 1").run();
+  }
+
+  orphans(): Ino[] {
+    return this.#all("nlink = ?", 0);
+  }
+
+  withFlag(flag: number): Ino[] {
+    return this.#all("flags & ? <> 0", flag);
+  }
+
+  /** Base inodes that have a row, in order. */
+  ofBase(): Ino[] {
+    return this.#all("ino < ? order by ino", FIRST_NEW_INO);
+  }
+
+  get isEmpty(): boolean {
+    return this.db.prepare("select 1 from inodes limit 1").get() === undefined;
+  }
+
+  /** Files with local bytes, or made here, that have a name; and how many of those bytes show. */
+  totals(): { files: number; bytes: number } {
+    const row = this.db.prepare<[], { files: number; bytes: number | null }>(TOTALS).get();
+    return { files: row?.files ?? 0, bytes: row?.bytes ?? 0 };
+  }
+
+  committed(): void {
+    for (const [ino, inode] of this.#saved) {
+      this.#rows.set(ino, inode);
+      this.#lagging.delete(ino);
+    }
+    this.#saved.clear();
+  }
+
+  rolledBack(): void {
+    this.#saved.clear();
+    this.#rows.clear();
+    this.#unflushed.clear();
+    for (const { ino } of this.unflushedRows()) this.#unflushed.add(ino);
+  }
+
+  #read(ino: Ino): Inode | undefined {
+    const row = this.#get.get(ino);
+    if (!row) return undefined;
+    const inode = inodeOf(row);
+    this.#rows.set(ino, inode);
+    return inode;
+  }
+
+  #all(condition: string, value: number): Ino[] {
+    return this.db.prepare<[number], Ino>(`select ino from inodes where ${condition}`).pluck().all(value);
+  }
+}
+
+function inodeOf({ target, parent, base, ...rest }: InodeRow): Inode {
+  return {
+    ...rest,
+    target: target?.toString("latin1"),
+    parent: parent ?? undefined,
+    base: base ?? undefined,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Where things are now: the path of a directory, and the paths of an inode. A directory of the base that was not
+ * moved is found through the base, so nothing has to be written for what lies below a folder that was.
+ */
+import { EntryType } from "../../manifest/entry.js";
+import { ROOT, type TreePath, joinPath, nameOf, parentOf } from "../../paths.js";
+import { type Ino, ROOT_INO } from "../filesystem.js";
+import { type BaseNames, inoOf, ordinalOf } from "./base.js";
+import type { Journal } from "./journal.js";
+import type { PlacedDentry } from "./name-table.js";
+
+/** The state of one moment: made anew after changes. Its first use reads the names of all moved and new directories. */
+export class Locator {
+  readonly #named = new Map<Ino, PlacedDentry>();
+  readonly #paths = new Map<Ino, TreePath | undefined>([[ROOT_INO, ROOT]]);
+
+  constructor(
+    private readonly names: BaseNames,
+    private readonly journal: Journal,
+  ) {
+    for (const dentry of journal.names.directories()) this.#named.set(dentry.ino, dentry);
+  }
+
+  /** The path of a directory, or undefined for one that was removed. */
+  directory(ino: Ino): TreePath | undefined {
+    if (this.#paths.has(ino)) return this.#paths.get(ino);
+    const named = this.#named.get(ino);
+    const path = named ? this.child(named.parent, named.name) : this.#throughBase(ino);
+    this.#paths.set(ino, path);
+    return path;
+  }
+
+  /** The path of a name in a directory, or undefined where the directory was removed. */
+  child(parent: Ino, name: string): TreePath | undefined {
+    const directory = this.directory(parent);
+    return directory === undefined ? undefined : joinPath(directory, name);
+  }
+
+  /** All paths of an inode of the base that it has through the base, which is: where nothing was renamed over it. */
+  throughBase(ordinal: number): TreePath[] {
+    const entry = this.names.entry(ordinal);
+    const others = entry.type === EntryType.file ? (entry.hardLinks ?? []) : [];
+    return [entry.path, ...others].flatMap((path) => this.basePath(path) ?? []);
+  }
+
+  /** Where an entry of the base is now if its own name was left alone; undefined when it was removed or renamed. */
+  basePath(path: TreePath): TreePath | undefined {
+    if (path === ROOT) return ROOT;
+    const parent = this.names.find(parentOf(path));
+    if (parent === undefined) return undefined;
+    if (this.journal.names.get(inoOf(parent), nameOf(path))) return undefined;
+    return this.child(inoOf(parent), nameOf(path));
+  }
+
+  /** All paths of an inode that is no directory. Reads the names of the whole overlay. */
+  all(ino: Ino): TreePath[] {
+    const named = this.journal.names.named(ino).flatMap(({ parent, name }) => this.child(parent, name) ?? []);
+    const ordinal = ordinalOf(ino);
+    return ordinal === undefined ? named : [...this.throughBase(ordinal), ...named];
+  }
+
+  #throughBase(ino: Ino): TreePath | undefined {
+    const ordinal = ordinalOf(ino);
+    return ordinal === undefined ? undefined : this.basePath(this.names.path(ordinal));
+  }
+}

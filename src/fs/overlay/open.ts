@@ -1,0 +1,57 @@
+/** Opening an overlay's folder to write: what an earlier process left behind is put in order first. */
+import { mkdirSync, rmSync } from "node:fs";
+import type { BaseFiles } from "./base.js";
+import { Clones, clonesFolder } from "./clones.js";
+import type { Core } from "./core.js";
+import { DataFiles } from "./data-files.js";
+import { Handles } from "./handles.js";
+import { Journal } from "./journal.js";
+import { dropInode } from "./remove.js";
+import { openToWrite } from "./schema.js";
+import { settled } from "./settle.js";
+import { Space, type SpaceOptions } from "./space.js";
+
+export interface CoreOptions extends SpaceOptions {
+  /** Unix time, in ms. Default: the system's clock. */
+  nowMs?: (() => number) | undefined;
+}
+
+/** @throws {DatasetError} `format-newer`, `format-damaged` */
+export function openCore(directory: string, base: BaseFiles, options: CoreOptions): Core {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const space = new Space(directory, options);
+  const journal = new Journal(openToWrite(directory), () => space.makeRoom());
+  const data = new DataFiles(directory);
+  const clones = new Clones(directory, journal, data);
+  const nowMs = options.nowMs ?? Date.now;
+  const now = () => timeOf(nowMs());
+  const parts = { base, journal, data, clones, space, now };
+  const core: Core = { ...parts, handles: new Handles(), orphans: new Set(), failedUnwritten: new Set() };
+  putInOrder(core, directory);
+  return core;
+}
+
+/** Files somebody was writing are as their last write left them; what nobody can reach any more goes. */
+function putInOrder(core: Core, directory: string): void {
+  const { journal, data } = core;
+  settleAll(core);
+  for (const ino of journal.inodes.orphans()) dropInode(core, ino);
+  for (const ino of data.inodes()) if (!journal.inodes.get(ino)) data.remove(ino);
+  journal.transaction(() => journal.db.prepare("delete from clones").run());
+  rmSync(clonesFolder(directory), { recursive: true, force: true });
+}
+
+function settleAll({ journal, data }: Core): void {
+  journal.transaction(() => {
+    for (const { ino, lagging } of journal.inodes.unflushedRows()) {
+      const inode = lagging === 1 ? journal.inodes.get(ino) : undefined;
+      if (inode) journal.inodes.save(settled(inode, data.stat(ino)));
+    }
+    journal.inodes.markInterrupted();
+  });
+}
+
+function timeOf(ms: number): { sec: number; nsec: number } {
+  const sec = Math.floor(ms / 1000);
+  return { sec, nsec: Math.floor((ms - sec * 1000) * 1_000_000) };
+}

@@ -1,0 +1,149 @@
+/**
+ * The journal of an overlay, `journal.db`: its tables, and opening it to write (the mount's worker) or to read (a
+ * commit, `status`, `recover`). Times are Unix time, UTC.
+ */
+import Database from "better-sqlite3";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DatasetError } from "../../errors.js";
+import { MiB } from "../../units.js";
+
+const FORMAT = 1;
+
+const SCHEMA = `
+create table meta (
+  key text primary key,        -- 'format', 'serials', and the facts of whoever owns the overlay
+  value text not null
+) strict, without rowid;
+
+create table inodes (          -- INVARIANT: a row for every inode that differs from the base, and for every new one
+  ino integer primary key,     -- base ordinal + 1, or 2^40 and up when made here
+  mode integer not null,       -- type and permission bits, as st_mode
+  nlink integer not null,      -- 0: an orphan, kept while somebody has it open; 1 for a directory: not counted
+  uid integer not null,
+  gid integer not null,
+  rdev integer not null,
+  size_bytes integer not null, -- lags behind the data file while unflushed.lagging
+  mtime_sec integer not null,
+  mtime_nsec integer not null,
+  ctime_sec integer not null,
+  ctime_nsec integer not null,
+  target blob,                 -- of a symbolic link
+  parent integer,              -- of a directory that was made or moved here: the inode of its parent
+  base_ordinal integer,        -- of a file: the entry whose bytes show outside its extents; null: all bytes are local
+  base_size_bytes integer not null,
+  flags integer not null       -- InodeFlag
+) strict;
+
+create table dentries (        -- names that differ from the base
+  parent integer not null,
+  name blob not null,
+  ino integer not null,        -- 0: the base has this name, and it is gone
+  cookie integer,              -- place in a listing; null where the base has this name, and so a place for it
+  primary key (parent, name)
+) strict, without rowid;
+create unique index dentries_by_cookie on dentries (parent, cookie) where cookie is not null;
+
+create table extents (         -- of files with bytes of the base: the ranges [start, end) that are local, disjoint
+  ino integer not null,
+  start_bytes integer not null,
+  end_bytes integer not null,
+  primary key (ino, start_bytes)
+) strict, without rowid;
+
+create table xattrs (
+  ino integer not null,
+  name blob not null,
+  value blob not null,
+  primary key (ino, name)
+) strict, without rowid;
+
+create table unflushed (       -- files written, but not closed since
+  ino integer primary key,
+  lagging integer not null,    -- 1: size and times in the inode's row are older than its data file
+  interrupted integer not null -- 1: whoever wrote it is gone, since the overlay was opened again
+) strict;
+
+create table clones (          -- bytes kept for a live snapshot because the data file changed since
+  snapshot text not null,
+  ino integer not null,
+  start_bytes integer not null,
+  end_bytes integer not null,
+  primary key (snapshot, ino, start_bytes)
+) strict, without rowid;
+
+insert into meta values ('format', '${FORMAT}');
+`;
+
+/**
+ * A checkpoint syncs the log and then the database, 10 to 30 ms; after this many pages (16 MiB, about a thousand
+ * files made) that is little of the time it took to write them.
+ */
+const CHECKPOINT_PAGES = (16 * MiB) / 4096;
+
+/** A reader's checkpoint or a backup holds the lock for milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+export function journalPath(directory: string): string {
+  return join(directory, "journal.db");
+}
+
+/**
+ * Opens the journal to write, and makes it where there is none.
+ *
+ * `synchronous = normal`: a commit survives the end of the process; the log is synced by `fsync(2)` and before its
+ * pages are moved, so that a power loss never leaves a journal that cannot be read.
+ */
+export function openToWrite(directory: string): Database.Database {
+  return opening(new Database(journalPath(directory), { timeout: BUSY_TIMEOUT_MS }), (db) => {
+    db.pragma("journal_mode = wal");
+    db.pragma("synchronous = normal");
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.transaction(() => makeSchema(db)).immediate();
+    checkFormat(db, directory);
+  });
+}
+
+/**
+ * Opens the journal of an overlay to read. Not SQLite's read-only mode: after a crash there is a log to replay.
+ *
+ * @throws {DatasetError} `not-found`, `format-newer`, `format-damaged`
+ */
+export function openToRead(directory: string): Database.Database {
+  if (!existsSync(journalPath(directory))) {
+    const message = `Cannot open the overlay "${directory}": there is no journal in it`;
+    throw new DatasetError("not-found", { what: directory }, message);
+  }
+  const options = { timeout: BUSY_TIMEOUT_MS, fileMustExist: true };
+  return opening(new Database(journalPath(directory), options), (db) => {
+    db.pragma("query_only = on");
+    checkFormat(db, directory);
+  });
+}
+
+function opening(db: Database.Database, prepare: (db: Database.Database) => void): Database.Database {
+  try {
+    prepare(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function makeSchema(db: Database.Database): void {
+  const made = db.prepare("select 1 from sqlite_master where name = 'meta'").get();
+  if (made === undefined) db.exec(SCHEMA);
+}
+
+function checkFormat(db: Database.Database, directory: string): void {
+  const value = db.prepare<[], string>("select value from meta where key = 'format'").pluck().get();
+  const version = Number(value);
+  if (!Number.isSafeInteger(version) || version < 1) {
+    const message = `Cannot open the overlay "${directory}": its journal names no format`;
+    throw new DatasetError("format-damaged", { what: directory }, message);
+  }
+  if (version <= FORMAT) return;
+  const message = `Cannot open the overlay "${directory}": a newer varve made it (format ${version})`;
+  throw new DatasetError("format-newer", { what: directory, version }, message);
+}

@@ -1,0 +1,151 @@
+/**
+ * Guesses which chunks will be read next: the following ones of a file read in order, the following files of a tree
+ * walked in order. A guess that holds doubles its window; a lone random read guesses nothing. It fetches nothing.
+ */
+import { type Block, type LocalBlocks, Missing, blockOfChunk } from "../cache/block.js";
+import { EntryType } from "../manifest/entry.js";
+import type { Tree } from "../manifest/tree.js";
+import { KiB, MiB } from "../units.js";
+import { type Content, chunkAt } from "./content-memory.js";
+
+/** A read as it was asked: bytes `[offset, end)` of a file. */
+export interface FileRead {
+  ordinal: number;
+  content: Content;
+  offset: number;
+  end: number;
+}
+
+/** Reads that go on where the last one ended. Positions are offsets within a file, or ordinals of files in a walk. */
+interface Run {
+  /** Where the last read began, and where the next is expected. */
+  last: number;
+  next: number;
+  /** What lies before this has been asked for; it was moved on by `stride` the last time. */
+  askedTo: number;
+  stride: number;
+  windowBytes: number;
+}
+
+/** A window starts with what one chunk of a large file measures at most. */
+const FIRST_WINDOW_BYTES = 2 * MiB;
+const FIRST_WALK_WINDOW_BYTES = 256 * KiB;
+/** 8 MiB at 15 ms a request are over 500 MiB/s, more than one connection gives. */
+const LAST_WINDOW_BYTES = 8 * MiB;
+/** The kernel keeps several requests under way, so they arrive slightly out of order. */
+const SLACK_BYTES = 2 * MiB;
+const SLACK_FILES = 32;
+/** Runs followed at once: with more readers than this, some guess nothing. */
+const MOST_RUNS = 64;
+/** Files up to this size are fetched along with their neighbours in the tree. */
+const SMALL_FILE_BYTES = 1 * MiB;
+/** Bounds the work of one guess where files are tiny. */
+const MOST_FILES_AHEAD = 512;
+
+const NOTHING = new Uint8Array(0);
+
+export class ReadAhead {
+  /** By the ordinal of the file, the least recent first. */
+  readonly #files = new Map<number, Run>();
+  /** One for each reader that walks the tree, the least recent first. */
+  #walks: Run[] = [];
+
+  constructor(
+    private readonly tree: Tree,
+    private readonly blocks: LocalBlocks,
+  ) {}
+
+  /** The blocks worth fetching once `read` was asked, without those that are here. The same read again adds none. */
+  after(read: FileRead): Block[] {
+    const ahead = read.content.sizeBytes <= SMALL_FILE_BYTES ? this.#nextFiles(read) : nextChunks(this.#fileRun(read), read);
+    return ahead.filter((block) => !this.blocks.copy(block.hash, 0, 0, NOTHING, 0));
+  }
+
+  #fileRun({ ordinal, offset, end }: FileRead): Run {
+    const known = this.#files.get(ordinal);
+    this.#files.delete(ordinal);
+    for (const oldest of this.#files.keys()) if (this.#files.size >= MOST_RUNS) this.#files.delete(oldest);
+    const run = known ?? newRun(offset, end);
+    this.#files.set(ordinal, run);
+    advance(run, offset, end, SLACK_BYTES, FIRST_WINDOW_BYTES);
+    return run;
+  }
+
+  /** Files after one that was read to its end; the walk goes on across the end of a folder, as readers do. */
+  #nextFiles({ ordinal, content, end }: FileRead): Block[] {
+    if (end < content.sizeBytes) return [];
+    const walk = this.#walkAt(ordinal);
+    advance(walk, ordinal, ordinal + 1, SLACK_FILES, FIRST_WALK_WINDOW_BYTES);
+    if (walk.windowBytes === 0 || isFarAhead(walk)) return [];
+    const from = Math.max(walk.askedTo, walk.next);
+    const { blocks, to } = this.#smallFiles(from, walk.windowBytes);
+    asked(walk, from, to);
+    return blocks;
+  }
+
+  #walkAt(ordinal: number): Run {
+    const known = this.#walks.find((walk) => Math.abs(ordinal - walk.next) <= SLACK_FILES);
+    const walk = known ?? newRun(ordinal, ordinal + 1);
+    this.#walks = [...this.#walks.filter((other) => other !== walk).slice(1 - MOST_RUNS), walk];
+    return walk;
+  }
+
+  /** Blocks of the small files from an ordinal on, up to so many bytes, and the ordinal at which they end. */
+  #smallFiles(from: number, windowBytes: number): { blocks: Block[]; to: number } {
+    const blocks: Block[] = [];
+    const last = Math.min(from + MOST_FILES_AHEAD, this.tree.entryCount);
+    let room = windowBytes;
+    let to = from;
+    for (; to < last && room > 0; to++) {
+      const file = this.#blocksOfSmallFile(to);
+      blocks.push(...file);
+      for (const block of file) room -= block.sizeBytes;
+    }
+    return { blocks, to };
+  }
+
+  /** Where the range of the entry is not here, that range is what is worth fetching. */
+  #blocksOfSmallFile(ordinal: number): readonly Block[] {
+    try {
+      const { range, index } = this.tree.place(ordinal);
+      if (range.typeAt(index) !== EntryType.file || range.sizeAt(index) > SMALL_FILE_BYTES) return [];
+      return range.chunksAt(index).map(blockOfChunk);
+    } catch (missing) {
+      if (missing instanceof Missing) return missing.blocks;
+      throw missing;
+    }
+  }
+}
+
+function nextChunks(run: Run, { content, end }: FileRead): Block[] {
+  const from = Math.max(run.askedTo, end);
+  const to = Math.min(run.next + run.windowBytes, content.sizeBytes);
+  if (from >= to || isFarAhead(run)) return [];
+  asked(run, from, to);
+  const first = chunkAt(content.starts, from);
+  return content.chunks.slice(first, chunkAt(content.starts, to - 1) + 1).map(blockOfChunk);
+}
+
+function newRun(last: number, next: number): Run {
+  return { last, next, askedTo: next, stride: 0, windowBytes: 0 };
+}
+
+/** Moves a run to the read `[start, end)`: a wider window where it was expected, none after a jump. */
+function advance(run: Run, start: number, end: number, slack: number, firstWindowBytes: number): void {
+  if (start === run.last) return; // The same read again, now that what it missed is here.
+  const expected = Math.abs(start - run.next) <= slack;
+  run.windowBytes = expected ? Math.min(Math.max(run.windowBytes * 2, firstWindowBytes), LAST_WINDOW_BYTES) : 0;
+  if (!expected) run.askedTo = end;
+  run.next = expected ? Math.max(run.next, end) : end;
+  run.last = start;
+}
+
+/** Whether at least half of what was asked for last is still to be read: then there is no hurry to ask for more. */
+function isFarAhead(run: Run): boolean {
+  return run.askedTo - run.next > run.stride / 2;
+}
+
+function asked(run: Run, from: number, to: number): void {
+  run.stride = to - from;
+  run.askedTo = to;
+}

@@ -1,0 +1,180 @@
+/**
+ * The main thread's side of a mount through the kernel: makes it, feeds the worker that serves it, takes it away. What
+ * a mount is for, its lease, its control socket and its commit are the daemon's.
+ */
+import { closeSync } from "node:fs";
+import { open } from "node:fs/promises";
+
+import type { Block } from "../cache/block.js";
+import type { Cache } from "../cache/cache.js";
+import { DatasetError, messageOf } from "../errors.js";
+import { type Log, silentLog } from "../log.js";
+import type { WorkerData } from "./messages.js";
+import { type EndOfThread, MountThread } from "./mount-thread.js";
+import { type Guardian, startGuardian } from "./transport/kernel/guardian.js";
+import { type KernelMount, mountKernel } from "./transport/kernel/mount.js";
+import { isOnTop } from "./transport/kernel/mounts.js";
+import { syncFileSystem } from "./transport/kernel/syscalls.js";
+import { type UnmountOptions, unmountKernel } from "./transport/kernel/unmount.js";
+
+export interface ServeOptions {
+  /** An empty folder. */
+  mountpoint: string;
+  /** What lists of mounts show: `vision/cifar10@1.2.0`. */
+  name: string;
+  /** The block that holds the version's root. */
+  root: Block;
+  /** Fetches what the worker misses; the caller closes it after the mount has ended. */
+  cache: Cache;
+  /** The folder of that cache, which the worker reads by itself. */
+  cacheDirectory: string;
+  /** Memory of the worker for blocks. Default: as `openLocalBlocks`. */
+  memoryBytes?: number | undefined;
+  /** Makes the mount writable: changes go to the overlay in this folder. */
+  overlayDirectory?: string | undefined;
+  /** Let other users in. Default false: the mounting user alone, even where that is root. */
+  allowOther?: boolean | undefined;
+  /** Show the owners that entries keep, not the mounting user. Default false. */
+  preserveOwner?: boolean | undefined;
+  /** After this a reader that waits for a remote gets EIO, in milliseconds. Default 60,000. */
+  deadlineMs?: number | undefined;
+  /** Default: nothing is logged. */
+  log?: Log | undefined;
+}
+
+/** How a mount ended. */
+export interface EndOfMount {
+  /** Cut off rather than unmounted: what programs wrote may not all have arrived. */
+  aborted: boolean;
+  /** Handles that may have held bytes which never arrived. */
+  unflushedHandles: number;
+  /** Why serving broke, where it did. */
+  failure?: Error | undefined;
+}
+
+/** A live mount. */
+export interface ServedMount {
+  /** Absolute and without links. */
+  readonly mountpoint: string;
+  /** Resolves once the mount is gone, however that came, and its worker has let go of everything. */
+  readonly ended: Promise<EndOfMount>;
+  /**
+   * Takes the mount away; resolves when the folder is free. Twice is the same as once. With `lazy`, `ended` resolves
+   * when the last file in it is closed.
+   * @throws {DatasetError} `mount-busy`
+   */
+  unmount(options?: UnmountOptions): Promise<void>;
+  /** Writes back what the kernel still holds, `syncfs(2)`: to be done before a snapshot of a writable mount. */
+  sync(): Promise<void>;
+  /**
+   * Runs a method of the overlay in the worker, between two requests of the kernel, fetching what it needs:
+   * `beginSnapshot`, `endSnapshot`, `openForWriting`, `failedWrites`, `fact`, `setFact`.
+   * @throws {DatasetError} `unsupported` on a mount that is only read
+   */
+  call(name: string, ...values: readonly unknown[]): Promise<unknown>;
+  /**
+   * Lets every request of the kernel wait while `during` runs, so that nothing in the mount changes meanwhile. What
+   * runs must be short, and must not touch the mount itself: it would wait for its own end.
+   */
+  still<T>(during: () => T | Promise<T>): Promise<T>;
+}
+
+const DEFAULT_DEADLINE_MS = 60_000;
+
+/**
+ * Mounts a version through the kernel and serves it until it is unmounted. `process.exit` hangs while it is served:
+ * unmount first.
+ *
+ * @throws {DatasetError} `mountpoint-unfit`, `mount-refused`; `format-damaged` when the version cannot be opened; what the cache throws
+ */
+export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
+  const { mountpoint, name, cache, allowOther, overlayDirectory, log = silentLog } = options;
+  const root = await cache.read(options.root);
+  const thread = new MountThread(dataOf(options, root), cache, log);
+  try {
+    await thread.ready;
+    const mount = await mountKernel(mountpoint, { source: name, writable: overlayDirectory !== undefined, allowOther });
+    return new KernelServedMount(thread, mount, log);
+  } catch (error) {
+    thread.send({ type: "stop" });
+    throw error;
+  }
+}
+
+class KernelServedMount implements ServedMount {
+  readonly mountpoint: string;
+  readonly ended: Promise<EndOfMount>;
+  readonly #guardian: Guardian;
+  #stillness: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly thread: MountThread,
+    private readonly mount: KernelMount,
+    private readonly log: Log,
+  ) {
+    this.mountpoint = mount.record.path;
+    this.#guardian = startGuardian(mount.record);
+    this.ended = thread.ended.then((end) => this.#clear(end));
+    thread.send({ type: "serve", device: mount.device });
+  }
+
+  async unmount(options: UnmountOptions = {}): Promise<void> {
+    // By itself the worker lets go only when the kernel does, which an ordinary user may be unable to bring about.
+    if (options.force) this.thread.send({ type: "stop" });
+    await unmountKernel(this.mount.record, options);
+  }
+
+  async sync(): Promise<void> {
+    const root = await open(this.mountpoint);
+    try {
+      const failure = await syncFileSystem(root.fd);
+      if (failure) throw unsynced(this.mountpoint, failure);
+    } finally {
+      await root.close();
+    }
+  }
+
+  call(name: string, ...values: readonly unknown[]): Promise<unknown> {
+    return this.thread.call(name, values);
+  }
+
+  still<T>(during: () => T | Promise<T>): Promise<T> {
+    const result = this.#stillness.then(() => this.#pauseFor(during));
+    this.#stillness = result.catch(() => undefined);
+    return result;
+  }
+
+  async #pauseFor<T>(during: () => T | Promise<T>): Promise<T> {
+    await this.thread.pause();
+    try {
+      return await during();
+    } finally {
+      this.thread.resume();
+    }
+  }
+
+  /** Closing the connection fails what still waits; a mount that nobody serves any more is taken from its folder. */
+  async #clear({ aborted, ...end }: EndOfThread): Promise<EndOfMount> {
+    closeSync(this.mount.device);
+    const left = isOnTop(this.mount.record);
+    if (left) await unmountKernel(this.mount.record, { lazy: true }).catch((error: unknown) => this.#stays(error));
+    if (!isOnTop(this.mount.record)) this.#guardian.dismiss(); // Else it tries once more when this process ends.
+    return { ...end, aborted: aborted || left || end.unflushedHandles > 0 };
+  }
+
+  #stays(error: unknown): void {
+    this.log.error("dead mount stays", { mountpoint: this.mountpoint, problem: messageOf(error) });
+  }
+}
+
+function dataOf(options: ServeOptions, root: Uint8Array): Omit<WorkerData, "event"> {
+  const { cacheDirectory, memoryBytes, overlayDirectory } = options;
+  const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
+  return { root, cacheDirectory, memoryBytes, overlayDirectory, deadlineMs, ...owner };
+}
+
+function unsynced(path: string, problem: string): DatasetError<"unsupported"> {
+  const message = `Cannot write back what was written to "${path}": the kernel says ${problem}`;
+  return new DatasetError("unsupported", { what: "syncfs" }, message);
+}

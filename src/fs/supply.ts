@@ -1,0 +1,74 @@
+/**
+ * The main thread's half of a miss: fetches what the worker asks for through the cache and hands it over. Parking and
+ * running requests again is the worker's half.
+ */
+import type { Block } from "../cache/block.js";
+import type { Cache } from "../cache/cache.js";
+import { messageOf } from "../errors.js";
+import { errnoNumberOf } from "./errno.js";
+import { type HandedBlock, type ToWorker, shareable } from "./messages.js";
+
+/** Told once of each block that could not be had, however many wait for it. */
+export type OnFailure = (event: string, facts: Record<string, unknown>) => void;
+
+export class Supply {
+  /** Blocks fetched ahead that have arrived and go over together, at the end of this turn of the event loop. */
+  #arrived: HandedBlock[] = [];
+
+  constructor(
+    private readonly cache: Cache,
+    private readonly send: (message: ToWorker) => void,
+    private readonly onFailure: OnFailure,
+  ) {}
+
+  /** Fetches blocks that somebody waits for, and after them blocks that may be asked for soon. */
+  fetch(blocks: readonly Block[], ahead: readonly Block[]): void {
+    if (blocks.length > 0) void this.#fetchWanted(blocks);
+    if (ahead.length > 0) this.#fetchAhead(ahead);
+  }
+
+  /** Fetches blocks and hands them over. @throws {DatasetError} What the cache throws */
+  async hand(blocks: readonly Block[]): Promise<void> {
+    const bytes = await this.cache.readMany(blocks);
+    this.send({ type: "blocks", blocks: blocks.map((block, at) => handed(block, bytes[at]!)) });
+  }
+
+  /** Together they share requests; when one of them fails, each is asked for again, to know which. */
+  async #fetchWanted(blocks: readonly Block[]): Promise<void> {
+    try {
+      await this.hand(blocks);
+    } catch (error) {
+      if (blocks.length === 1) this.#fail(blocks[0]!, error);
+      else await Promise.all(blocks.map((block) => this.#fetchWanted([block])));
+    }
+  }
+
+  #fail({ hash, key }: Block, error: unknown): void {
+    this.onFailure("block could not be fetched", { hash, key, problem: messageOf(error) });
+    this.send({ type: "failed", hashes: [hash], errno: errnoNumberOf(error) });
+  }
+
+  /** Joins the fetches that `prefetch` began: a file of 1 KiB is read in less time than a question takes to get here. */
+  #fetchAhead(blocks: readonly Block[]): void {
+    this.cache.prefetch(blocks);
+    for (const block of blocks)
+      this.cache.read(block).then(
+        (bytes) => this.#keep(handed(block, bytes)),
+        () => undefined, // Who needs it will ask, and hear why.
+      );
+  }
+
+  #keep(block: HandedBlock): void {
+    if (this.#arrived.length === 0) setImmediate(() => this.#handArrived());
+    this.#arrived.push(block);
+  }
+
+  #handArrived(): void {
+    this.send({ type: "blocks", blocks: this.#arrived });
+    this.#arrived = [];
+  }
+}
+
+function handed({ hash }: Block, bytes: Uint8Array): HandedBlock {
+  return { hash, bytes: shareable(bytes) };
+}

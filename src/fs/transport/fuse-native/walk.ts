@@ -1,0 +1,78 @@
+/**
+ * From the paths that libfuse speaks in to inodes. Every inode looked up is held until the walk is over, then let go,
+ * as the kernel would: that is how a file system learns that a removed file is no longer needed.
+ */
+import { bytesOfText } from "../../../paths.js";
+import { FileSystemError } from "../../errno.js";
+import { type Attributes, type FileSystem, type Ino, ROOT_INO } from "../../filesystem.js";
+
+/** A name in a directory, there or not. */
+export interface Place {
+  parent: Ino;
+  name: string;
+}
+
+/** Runs `use` with a walk and lets go of what it held, however `use` ends. */
+export function walking<T>(fileSystem: FileSystem, use: (walk: Walk) => T): T {
+  const walk = new Walk(fileSystem);
+  try {
+    return use(walk);
+  } finally {
+    walk.letGo();
+  }
+}
+
+export class Walk {
+  readonly #held: Ino[] = [];
+
+  constructor(private readonly fileSystem: FileSystem) {}
+
+  /** What lies at an absolute path. @throws {FileSystemError} `ENOENT` */
+  at(path: string): Attributes {
+    const names = namesOf(path);
+    const last = names.pop();
+    return last === undefined ? this.fileSystem.getattr(ROOT_INO) : this.child(this.#directory(names), last);
+  }
+
+  /** Where a path lies, whether or not it is there. @throws {FileSystemError} `ENOENT` for its directory */
+  place(path: string): Place {
+    const names = namesOf(path);
+    const name = names.pop() ?? "";
+    return { parent: this.#directory(names), name };
+  }
+
+  /** Holds what has a name now, if anything does. */
+  hold({ parent, name }: Place): Attributes | undefined {
+    const found = this.fileSystem.lookup(parent, name);
+    if (found) this.#held.push(found.ino);
+    return found;
+  }
+
+  /** Holds what was just made, which counts as looked up. */
+  made({ ino }: Attributes): void {
+    this.#held.push(ino);
+  }
+
+  /** Keeps an inode beyond the walk: it is the caller's to `forget`. */
+  keep(ino: Ino): void {
+    this.#held.splice(this.#held.lastIndexOf(ino), 1);
+  }
+
+  letGo(): void {
+    for (const ino of this.#held.splice(0)) this.fileSystem.forget(ino, 1);
+  }
+
+  child(parent: Ino, name: string): Attributes {
+    const found = this.hold({ parent, name });
+    if (!found) throw new FileSystemError("ENOENT");
+    return found;
+  }
+
+  #directory(names: readonly string[]): Ino {
+    return names.reduce<Ino>((parent, name) => this.child(parent, name).ino, ROOT_INO);
+  }
+}
+
+function namesOf(path: string): string[] {
+  return bytesOfText(path).split("/").filter((name) => name !== "");
+}

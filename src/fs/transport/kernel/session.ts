@@ -1,0 +1,20 @@
+/** What the operations of one mount share: the tree they ask, and which handles may hold what was not flushed. */
+import type { FileSystem, Ino } from "../../filesystem.js";
+import type { KernelRequest } from "./request.js";
+import type { Reply } from "./reply.js";
+
+export class Session {
+  /**
+   * Handles written to, or opened to be, since the last `close(2)` of one of their descriptors, with their inode.
+   * Closing waits for FLUSH; so none is left after an orderly unmount, and any that is was cut off.
+   */
+  readonly unflushed = new Map<number, Ino>();
+
+  constructor(readonly fileSystem: FileSystem) {}
+}
+
+/**
+ * Answers one kind of request: fills the reply, throws an errno or `Missing`, or gives a promise to be waited for
+ * before the reply goes out.
+ */
+export type Operation = (session: Session, request: KernelRequest, reply: Reply) => void | Promise<void>;

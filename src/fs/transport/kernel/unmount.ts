@@ -1,0 +1,47 @@
+/** Taking a mount away: orderly, lazily, or by force. The process that serves it learns of it from the kernel. */
+import { writeFileSync } from "node:fs";
+
+import { DatasetError } from "../../../errors.js";
+import { unmountThroughHelper } from "./fusermount.js";
+import { isRoot } from "./mount.js";
+import { type MountRecord, isOnTop } from "./mounts.js";
+import { UnmountFlag, unmount } from "./syscalls.js";
+
+export interface UnmountOptions {
+  /** Take it away at once; who has files open keeps them until they are closed. */
+  lazy?: boolean | undefined;
+  /** Cut the connection first: every operation under way fails, what was not written back is lost. Then as `lazy`. */
+  force?: boolean | undefined;
+}
+
+/**
+ * Takes this very mount away; one that is gone already, or covered by another, is left as it is.
+ *
+ * @throws {DatasetError} `mount-busy` while files in it are open or a process stands in it
+ */
+export async function unmountKernel(mount: MountRecord, { lazy = false, force = false }: UnmountOptions = {}): Promise<void> {
+  if (force) await abort(mount);
+  if (!isOnTop(mount)) return;
+  const complaint = isRoot() ? await unmountAsRoot(mount.path, lazy || force) : await unmountThroughHelper(mount.path, lazy || force);
+  if (complaint !== undefined && isOnTop(mount)) throw failureOf(mount.path, complaint);
+}
+
+function unmountAsRoot(path: string, lazy: boolean): Promise<string | undefined> {
+  return unmount(path, UnmountFlag.noFollow | (lazy ? UnmountFlag.detach : 0));
+}
+
+/** Through fusectl where it is mounted; else a forced unmount, which aborts even when it then finds the mount busy. */
+async function abort(mount: MountRecord): Promise<void> {
+  try {
+    writeFileSync(`/sys/fs/fuse/connections/${mount.device.replace(/^.*:/, "")}/abort`, "1");
+  } catch {
+    if (isRoot() && isOnTop(mount)) await unmount(mount.path, UnmountFlag.noFollow | UnmountFlag.force);
+  }
+}
+
+function failureOf(path: string, complaint: string): DatasetError<"mount-busy" | "mount-refused"> {
+  const busy = /EBUSY|busy/i.test(complaint);
+  if (!busy) return new DatasetError("mount-refused", { path }, `Cannot unmount "${path}": ${complaint}`);
+  const message = `Cannot unmount "${path}": files in it are open, or a process has it as its working folder`;
+  return new DatasetError("mount-busy", { path }, message);
+}

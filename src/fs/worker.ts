@@ -1,0 +1,121 @@
+/**
+ * The thread that owns all file system state of a mount: it opens what is to be served, then answers the kernel until
+ * the mount is gone. It waits for nothing but the kernel and the main thread, which fetches what is missing.
+ */
+import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+
+import { type Block, Missing } from "../cache/block.js";
+import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
+import { type FromWorker, type ToWorker, type WorkerData, failureOf } from "./messages.js";
+import { type ServedTree, openServedTree } from "./served-tree.js";
+import { RequestLoop, type Supplier } from "./transport/kernel/loop.js";
+import { Poller, clearEvent } from "./transport/kernel/syscalls.js";
+
+class MountWorker implements Supplier {
+  readonly #blocks: HandedBlocks;
+  readonly #served: ServedTree;
+  #loop: RequestLoop | undefined;
+
+  constructor(
+    private readonly data: WorkerData,
+    private readonly port: MessagePort,
+  ) {
+    const onWarning = (event: string, facts: Record<string, unknown>) => this.#warn(event, facts);
+    const memory = data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes };
+    this.#blocks = openLocalBlocks({ directory: data.cacheDirectory, onWarning, ...memory });
+    this.#served = openServedTree(data, this.#blocks, (blocks) => this.fetch([], blocks));
+  }
+
+  /** Serves the mount that the main thread makes; ends with it, or when there will be none. */
+  async run(): Promise<void> {
+    this.#send({ type: "ready" });
+    const device = this.#waitForDevice();
+    if (device !== undefined) {
+      this.#loop = this.#loopOf(device);
+      const end = await this.#loop.run();
+      this.#send({ type: "ended", end });
+    }
+    this.#served.close();
+    this.#blocks.close();
+  }
+
+  fetch(blocks: readonly Block[], ahead: readonly Block[]): void {
+    this.#send({ type: "fetch", blocks, ahead });
+  }
+
+  receive(): void {
+    for (let message = this.#next(); message; message = this.#next()) this.#take(message);
+  }
+
+  #loopOf(device: number): RequestLoop {
+    const { event, deadlineMs } = this.data;
+    const onFailure = (what: string, facts: Record<string, unknown>) => this.#warn(what, facts);
+    const onIdle = () => this.#blocks.rest();
+    const { fileSystem } = this.#served;
+    return new RequestLoop({ device, event, fileSystem, supplier: this, deadlineMs, onFailure, onIdle });
+  }
+
+  /** The first message tells which device to serve, or to stop. */
+  #waitForDevice(): number | undefined {
+    const { event } = this.data;
+    const poller = new Poller(event);
+    for (;;) {
+      poller.wait(-1);
+      clearEvent(event);
+      const message = this.#next();
+      if (message) return message.type === "serve" ? message.device : undefined;
+    }
+  }
+
+  #next(): ToWorker | undefined {
+    const received = receiveMessageOnPort(this.port) as { message: ToWorker } | undefined;
+    return received?.message;
+  }
+
+  #take(message: ToWorker): void {
+    if (message.type === "blocks") {
+      for (const { hash, bytes } of message.blocks) this.#blocks.add(hash, bytes);
+      this.#loop?.arrived(message.blocks.map(({ hash }) => hash));
+    } else if (message.type === "failed") this.#loop?.failed(message.hashes, message.errno);
+    else if (message.type === "call") this.#call(message);
+    else if (message.type === "pause") this.#pause(message.id);
+    else if (message.type === "resume") this.#loop?.resume();
+    else if (message.type === "stop") this.#loop?.stop();
+  }
+
+  #pause(id: number): void {
+    this.#loop?.pause();
+    this.#send({ type: "answer", id, value: undefined });
+  }
+
+  /** Runs between two requests, so it sees no operation half done. */
+  #call({ id, name, values }: ToWorker & { type: "call" }): void {
+    const refuse = (error: unknown) => this.#send({ type: "refusal", id, failure: failureOf(error) });
+    try {
+      const answer = this.#served.call(name, values);
+      if (!(answer instanceof Promise)) return this.#send({ type: "answer", id, value: answer });
+      this.#loop?.outlast(answer);
+      answer.then((settled) => this.#send({ type: "answer", id, value: settled }), refuse);
+    } catch (thrown) {
+      if (thrown instanceof Missing) this.#send({ type: "incomplete", id, blocks: thrown.blocks });
+      else refuse(thrown);
+    }
+  }
+
+  #warn(event: string, { error, ...facts }: Record<string, unknown>): void {
+    const told = error === undefined ? facts : { ...facts, error: failureOf(error) };
+    this.#send({ type: "warning", event, facts: told });
+  }
+
+  #send(message: FromWorker): void {
+    this.port.postMessage(message);
+  }
+}
+
+const { port, ...data } = workerData as WorkerData & { port: MessagePort };
+try {
+  await new MountWorker(data, port).run();
+} catch (error) {
+  port.postMessage({ type: "broken", failure: failureOf(error) } satisfies FromWorker);
+}
+port.close();

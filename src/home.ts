@@ -1,0 +1,86 @@
+/**
+ * Where a user's folders are. `VARVE_HOME` holds all of them when set; else they lie where the XDG Base Directory
+ * specification puts them. Naming is pure; folders are made by `ensureDir` when somebody first writes.
+ * Source: https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+
+import { GiB, parseSizeBytes } from "./units.js";
+
+/** A user's folders and defaults, as absolute paths (or, where said, URLs). */
+export interface Home {
+  /** The catalog, drafts and the default remote. */
+  dataDir: string;
+  /** Overlays, logs, running mounts. */
+  stateDir: string;
+  cacheDir: string;
+  /** Most the cache may hold on disk, in bytes. */
+  cacheBytes: number;
+  /** A file, or a URL (`postgres://…`) from `VARVE_CATALOG`. */
+  catalogPath: string;
+  draftsDir: string;
+  overlaysDir: string;
+  mountsDir: string;
+  logsDir: string;
+  /** A folder, or a URL (`s3://…`) from `VARVE_REMOTE`. */
+  defaultRemote: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const DEFAULT_CACHE_BYTES = 10 * GiB;
+/** The specification's mode, and what the cache asks of a folder whose files it may trust. */
+const PRIVATE_MODE = 0o700;
+
+/**
+ * The folders `env` asks for; an empty variable counts as unset.
+ *
+ * @param userDir The user's home folder. Default: as the system says.
+ * @throws {DatasetError} `bad-input` when `VARVE_CACHE_SIZE` is no size
+ */
+export function homeOf(env: Environment, userDir: string = env["HOME"] || homedir()): Home {
+  const { dataDir, stateDir, cacheDir } = basesOf(env, userDir);
+  return {
+    dataDir,
+    stateDir,
+    cacheDir: placeOf(env["VARVE_CACHE_DIR"]) ?? cacheDir,
+    cacheBytes: env["VARVE_CACHE_SIZE"] ? parseSizeBytes(env["VARVE_CACHE_SIZE"]) : DEFAULT_CACHE_BYTES,
+    catalogPath: placeOf(env["VARVE_CATALOG"]) ?? join(dataDir, "catalog.db"),
+    draftsDir: join(dataDir, "drafts"),
+    overlaysDir: join(stateDir, "overlays"),
+    mountsDir: join(stateDir, "mounts"),
+    logsDir: join(stateDir, "logs"),
+    defaultRemote: placeOf(env["VARVE_REMOTE"]) ?? join(dataDir, "remote"),
+  };
+}
+
+/** Makes a folder of the user, and those above it, readable by the user alone; gives its path. */
+export function ensureDir(path: string): string {
+  mkdirSync(path, { recursive: true, mode: PRIVATE_MODE });
+  return path;
+}
+
+function basesOf(env: Environment, userDir: string): Pick<Home, "dataDir" | "stateDir" | "cacheDir"> {
+  const home = placeOf(env["VARVE_HOME"]);
+  if (home) return { dataDir: home, stateDir: home, cacheDir: join(home, "cache") };
+  const xdg = (name: string, fallback: string) =>
+    join(xdgBase(env[name]) ?? join(userDir, fallback), "varve");
+  return {
+    dataDir: xdg("XDG_DATA_HOME", ".local/share"),
+    stateDir: xdg("XDG_STATE_HOME", ".local/state"),
+    cacheDir: xdg("XDG_CACHE_HOME", ".cache"),
+  };
+}
+
+/** The specification: "All paths must be absolute. If … a relative path … consider the path invalid and ignore it." */
+function xdgBase(value: string | undefined): string | undefined {
+  return value !== undefined && isAbsolute(value) ? value : undefined;
+}
+
+/** A URL as it is; a path made absolute, since a mount's process runs elsewhere. */
+function placeOf(value: string | undefined): string | undefined {
+  if (!value) return undefined;
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : resolve(value);
+}

@@ -1,0 +1,21 @@
+/** The SDK's public names. */
+export { Dataset, type AddOptions, type FinalizeOptions, type WithWorkspace } from "./dataset/dataset.js";
+export type { CommitResult } from "./dataset/commit.js";
+export type { OverlayCommit } from "./dataset/commit-overlay.js";
+export type { CreateOptions } from "./dataset/draft.js";
+export type { MountInfo, MountOptions } from "./dataset/mounting.js";
+export type { StageCounts } from "./dataset/stage-folder.js";
+export { syncVersion, type SyncOptions, type SyncResult } from "./dataset/sync.js";
+export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/upload.js";
+export { Workspace, type WorkspaceOptions } from "./dataset/workspace.js";
+export { DatasetError, type FailureCode, type Failures, isDatasetError } from "./errors.js";
+export type { Home } from "./home.js";
+export {
+  type DirectoryEntry,
+  type Entry,
+  EntryType,
+  type FileEntry,
+  type LinkEntry,
+  type SymlinkEntry,
+} from "./manifest/entry.js";
+export type { TreeDiff } from "./manifest/diff.js";

@@ -1,0 +1,49 @@
+/** What a root knows of one range, without its bytes. Plain data, shared by everything that walks ranges. */
+import type { Block } from "../cache/block.js";
+import { Codec, type RemoteId, type Sha256 } from "../content/chunk.js";
+import { DatasetError } from "../errors.js";
+import { textOf } from "../paths.js";
+import type { Key } from "./key.js";
+import type { Range } from "./range-view.js";
+import type { Totals } from "./totals.js";
+
+export interface RangeRef {
+  firstKey: Key;
+  /** SHA-256 of the logical block: the identity of the range, whatever packs hold its bytes. */
+  id: Sha256;
+  /** SHA-256 over what the content digest covers. */
+  content: Sha256;
+  /** SHA-256 of the whole object, and its name. */
+  object: Sha256;
+  objectBytes: number;
+  logicalBytes: number;
+  totals: Totals;
+  /** The remote that holds the object. */
+  remote: RemoteId;
+}
+
+/** Gives a range that may have to be fetched; checked as `openRangeOf` does. */
+export type LoadRange = (ref: RangeRef) => Promise<Range>;
+
+/** The key of a range's object in its remote. */
+export function rangeKey(object: Sha256): string {
+  return `ranges/${object.slice(0, 2)}/${object}`;
+}
+
+/** The whole object of a range as a block to fetch. */
+export function blockOfRange({ object, objectBytes, remote }: RangeRef): Block {
+  const sizes = { sizeBytes: objectBytes, storedBytes: objectBytes };
+  return { hash: object, remote, key: rangeKey(object), offset: 0, codec: Codec.raw, ...sizes };
+}
+
+/**
+ * Gives back `range` when it can be the one `ref` names: as many entries, the same first key. Ordinals rest on this,
+ * so every walk asks it of what a loader gives.
+ * @throws {DatasetError} `format-damaged`
+ */
+export function matchRange(range: Range, ref: RangeRef): Range {
+  if (range.count === ref.totals.entries && range.keyAt(0) === ref.firstKey) return range;
+  const what = `range ${ref.object}`;
+  const got = `${range.count} entries from ${JSON.stringify(textOf(range.keyAt(0)))}`;
+  throw new DatasetError("format-damaged", { what }, `Cannot use ${what}: it holds ${got}, not what its root says`);
+}

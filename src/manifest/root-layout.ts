@@ -1,0 +1,136 @@
+/** Where the parts of a root lie (the table is in `root.ts`), and how one of each is read. */
+import type { RemoteId } from "../content/chunk.js";
+import type { SegmentRef } from "../content/segment.js";
+import { asBuffer, damaged, readU64, viewOf } from "./binary.js";
+import type { Key } from "./key.js";
+import { REMOTE_BYTES, newer, remotesAt, sha256At } from "./range-layout.js";
+import type { RangeRef } from "./range-ref.js";
+import type { Totals } from "./totals.js";
+
+export const ROOT_MAGIC = "VVRT";
+export const ROOT_VERSION = 1;
+/** One level: the root names every range. A root of roots is for a later format. */
+export const ROOT_LEVELS = 1;
+export const ROOT_WHAT = "root of a manifest";
+
+export const ROOT_HEADER_BYTES = 136;
+export const HASH_BYTES = 32;
+export const FACT_BYTES = 28;
+export const SEGMENT_BYTES = 84;
+
+/** Offsets in the facts of a range: u64, u32 three times, u16 four times, u32. */
+export const Fact = {
+  contentBytes: 0,
+  keyBytes: 8,
+  objectBytes: 12,
+  logicalBytes: 16,
+  files: 20,
+  directories: 22,
+  symlinks: 24,
+  links: 26,
+} as const;
+
+/** The parts of one root as offsets into its bytes. */
+export interface RootLayout {
+  bytes: Buffer;
+  view: DataView;
+  rangeCount: number;
+  segmentCount: number;
+  remotes: RemoteId[];
+  totals: number;
+  treeDigest: number;
+  contentDigest: number;
+  ids: number;
+  contents: number;
+  objects: number;
+  facts: number;
+  /** u32 each: the remote of a range's object. */
+  rangeRemotes: number;
+  segments: number;
+  heap: number;
+}
+
+/**
+ * Finds the parts of a root; together they are all of its bytes.
+ * @throws {DatasetError} `format-damaged`, `format-newer`
+ */
+export function rootLayoutOf(object: Uint8Array): RootLayout {
+  const bytes = asBuffer(object);
+  const view = viewOf(object);
+  checkMagic(bytes);
+  const [rangeCount, segmentCount, remoteCount, heapBytes] = [8, 12, 16, 20].map((at) => view.getUint32(at, true)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const ids = ROOT_HEADER_BYTES + remoteCount * REMOTE_BYTES;
+  const contents = ids + rangeCount * HASH_BYTES;
+  const objects = contents + rangeCount * HASH_BYTES;
+  const facts = objects + rangeCount * HASH_BYTES;
+  const rangeRemotes = facts + rangeCount * FACT_BYTES;
+  const segments = rangeRemotes + rangeCount * 4;
+  const heap = segments + segmentCount * SEGMENT_BYTES;
+  if (remoteCount === 0 || heap + heapBytes !== bytes.length)
+    throw damaged(ROOT_WHAT, "its parts do not make up its length");
+  const remotes = remotesAt(bytes, ROOT_HEADER_BYTES, remoteCount);
+  const header = { bytes, view, rangeCount, segmentCount, remotes, totals: 24, treeDigest: 72, contentDigest: 104 };
+  return { ...header, ids, contents, objects, facts, rangeRemotes, segments, heap };
+}
+
+/** The totals that the header gives. */
+export function totalsOf({ view, totals }: RootLayout): Totals {
+  const at = (number: number) => readU64(view, totals + number * 8);
+  return { entries: at(0), files: at(1), directories: at(2), symlinks: at(3), links: at(4), contentBytes: at(5) };
+}
+
+/** What range `number` holds. */
+export function rangeTotalsAt({ view, facts }: RootLayout, number: number): Totals {
+  const fact = facts + number * FACT_BYTES;
+  const [files, directories, symlinks, links] = [Fact.files, Fact.directories, Fact.symlinks, Fact.links].map((field) =>
+    view.getUint16(fact + field, true),
+  ) as [number, number, number, number];
+  const contentBytes = readU64(view, fact + Fact.contentBytes);
+  return { entries: files + directories + symlinks + links, files, directories, symlinks, links, contentBytes };
+}
+
+/** The whole reference to range `number`. */
+export function refAt(layout: RootLayout, number: number, firstKey: Key): RangeRef {
+  const { bytes, view, facts, rangeRemotes, remotes } = layout;
+  const fact = facts + number * FACT_BYTES;
+  return {
+    firstKey,
+    id: sha256At(bytes, layout.ids + number * HASH_BYTES),
+    content: sha256At(bytes, layout.contents + number * HASH_BYTES),
+    object: sha256At(bytes, layout.objects + number * HASH_BYTES),
+    objectBytes: view.getUint32(fact + Fact.objectBytes, true),
+    logicalBytes: view.getUint32(fact + Fact.logicalBytes, true),
+    totals: rangeTotalsAt(layout, number),
+    remote: remotes[view.getUint32(rangeRemotes + number * 4, true)]!,
+  };
+}
+
+/** All index segments, in order. */
+export function segmentsOf({ bytes, view, segments, segmentCount, remotes }: RootLayout): SegmentRef[] {
+  return Array.from({ length: segmentCount }, (_, number) => {
+    const at = segments + number * SEGMENT_BYTES;
+    return {
+      remote: remotes[view.getUint32(at, true)]!,
+      id: sha256At(bytes, at + 4),
+      headerHash: sha256At(bytes, at + 36),
+      headerBytes: view.getUint32(at + 68, true),
+      sizeBytes: readU64(view, at + 72),
+      chunkCount: view.getUint32(at + 80, true),
+    };
+  });
+}
+
+function checkMagic(bytes: Buffer): void {
+  if (bytes.length < ROOT_HEADER_BYTES || bytes.toString("latin1", 0, 4) !== ROOT_MAGIC)
+    throw damaged(ROOT_WHAT, "it is not one");
+  const version = bytes.readUInt16LE(4);
+  const levels = bytes.readUInt16LE(6);
+  if (version > ROOT_VERSION) throw newer(ROOT_WHAT, version);
+  if (version === 0 || levels === 0) throw damaged(ROOT_WHAT, "its version cannot be");
+  if (levels > ROOT_LEVELS) throw newer(`${ROOT_WHAT} of ${levels} levels`, version);
+}

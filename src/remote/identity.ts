@@ -1,0 +1,75 @@
+/** Who a remote is: the id in its `varve.json`, made once, whoever comes first. It outlives every URL. */
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+
+import type { RemoteId } from "../content/chunk.js";
+import { DatasetError, isDatasetError } from "../errors.js";
+import type { Remote, RequestOptions } from "./remote.js";
+
+export const IDENTITY_KEY = "varve.json";
+/** The newest layout of a remote that this code reads and writes. */
+export const REMOTE_FORMAT = 1;
+
+const IDENTITY_MAX_BYTES = 64 * 1024;
+
+const Format = z.object({ format: z.int().min(1) });
+const Identity = Format.extend({ id: z.string().regex(/^[0-9a-f]{32}$/) });
+
+/**
+ * The identity of a remote; a remote that has none is given one. One request where it has.
+ *
+ * @throws {DatasetError} `format-newer`, `format-damaged`; `remote-refused` when it has none and is read-only
+ */
+export async function remoteIdentity(remote: Remote, options: RequestOptions = {}): Promise<RemoteId> {
+  return (await readIdentity(remote, options)) ?? makeIdentity(remote, options);
+}
+
+async function readIdentity(remote: Remote, options: RequestOptions): Promise<RemoteId | undefined> {
+  try {
+    const bytes = await remote.readWhole(IDENTITY_KEY, { ...options, maxBytes: IDENTITY_MAX_BYTES });
+    return parseIdentity(bytes, remote.url);
+  } catch (error) {
+    if (isDatasetError(error, "object-missing")) return undefined;
+    throw error;
+  }
+}
+
+async function makeIdentity(remote: Remote, options: RequestOptions): Promise<RemoteId> {
+  const id = randomBytes(16).toString("hex") as RemoteId;
+  const bytes = Buffer.from(`${JSON.stringify({ format: REMOTE_FORMAT, id })}\n`);
+  try {
+    await remote.create(IDENTITY_KEY, bytes, options);
+    return id;
+  } catch (error) {
+    if (!isDatasetError(error, "object-exists")) throw error;
+  }
+  return parseIdentity(await remote.readWhole(IDENTITY_KEY, options), remote.url);
+}
+
+function parseIdentity(bytes: Uint8Array, url: string): RemoteId {
+  const what = `${url}/${IDENTITY_KEY}`;
+  const json = parseJson(bytes);
+  const format = Format.safeParse(json).data?.format;
+  if (format !== undefined && format > REMOTE_FORMAT) throw newer(what, format);
+  const identity = Identity.safeParse(json);
+  if (identity.success) return identity.data.id as RemoteId;
+  const problem = z.prettifyError(identity.error).replaceAll("\n", " ");
+  throw new DatasetError(
+    "format-damaged",
+    { what },
+    `Cannot tell the identity of ${url}: "${what}" is damaged (${problem})`,
+  );
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function newer(what: string, version: number): DatasetError<"format-newer"> {
+  const message = `Cannot use "${what}": it has format ${version}, and this varve knows up to ${REMOTE_FORMAT}; update varve`;
+  return new DatasetError("format-newer", { what, version }, message);
+}

@@ -1,0 +1,158 @@
+/**
+ * Patience for a remote: failures that may heal are tried again, and no call waits for ever. Written once for all
+ * adapters, which report each failure as it is.
+ *
+ * - Only `remote-failed` and `remote-short` are tried again, after a random pause that grows; all else is final.
+ * - A call, its pauses and further attempts included, ends with `deadline` when the remote is silent for too long.
+ * - A stream that has begun cannot begin again, so a put of one fails with what its attempt failed with.
+ * - A listing goes on after the last key it gave.
+ * - A create whose outcome was unknown and which then finds the key taken compares the object with its own bytes: equal
+ *   means that the lost attempt had won. Two callers who create equal bytes under one key may thus both succeed, so
+ *   whoever must know the winner writes something of its own into the object, as records and leases do with their id.
+ */
+import { isDatasetError } from "../errors.js";
+import { checkSignal } from "./cancel.js";
+import { type Deadline, startDeadline } from "./deadline.js";
+import { DEFAULT_POLICY, type Policy, type RetryOptions, patiently, repeat } from "./patience.js";
+import type { Body, ObjectInfo, ObjectKey, Remote, RequestOptions } from "./remote.js";
+
+export type { RetryOptions } from "./patience.js";
+
+/** `remote`, with retries and a deadline for each call. */
+export function withRetry(remote: Remote, options: RetryOptions = {}): Remote {
+  const policy = { ...DEFAULT_POLICY, ...options };
+  const named = (attempt: string, key: string) => `${attempt} of "${key}" in ${remote.url}`;
+
+  return {
+    url: remote.url,
+    read(key, start, end, { signal } = {}) {
+      const call = { what: named("read", key), signal, movesBytes: end - start };
+      return patiently(policy, call, (request) => remote.read(key, start, end, request));
+    },
+    readWhole(key, options = {}) {
+      const call = { what: named("read", key), signal: options.signal };
+      return patiently(policy, call, ({ signal }) => remote.readWhole(key, { ...options, signal }));
+    },
+    stat(key, { signal } = {}) {
+      return patiently(policy, { what: named("look-up", key), signal }, (request) =>
+        remote.stat(key, request),
+      );
+    },
+    put(key, body, options = {}) {
+      const stream = watchedBody(body);
+      const call = { what: named("put", key), signal: options.signal, ...stream };
+      return patiently(policy, call, (deadline) =>
+        remote.put(key, stream.bodyFor(deadline), { ...options, signal: deadline.signal }),
+      );
+    },
+    create(key, body, options = {}) {
+      const call = { what: named("create", key), signal: options.signal, movesBytes: body.byteLength };
+      return patiently(policy, call, async ({ signal }, earlier) => {
+        const lostAnswer = async (error: unknown) =>
+          earlier > 0 &&
+          isDatasetError(error, "object-exists") &&
+          (await holds(remote, key, body, { signal }));
+        await remote.create(key, body, { ...options, signal }).catch(async (error: unknown) => {
+          if (!(await lostAnswer(error))) throw error;
+        });
+      });
+    },
+    list: (prefix, options = {}) => listPatiently(remote, policy, prefix, named("listing", prefix), options),
+    delete(key, { signal } = {}) {
+      return patiently(policy, { what: named("delete", key), signal }, (request) =>
+        remote.delete(key, request),
+      );
+    },
+    close: () => remote.close(),
+  };
+}
+
+/** A body, and what is known of its being sent: each piece of a stream that is taken extends the deadline. */
+function watchedBody(body: Body): {
+  bodyFor: (deadline: Deadline) => Body;
+  movesBytes: number;
+  repeatable: () => boolean;
+} {
+  if (body instanceof Uint8Array)
+    return { bodyFor: () => body, movesBytes: body.byteLength, repeatable: () => true };
+  let begun = false;
+  async function* taken(chunks: AsyncIterable<Uint8Array>, deadline: Deadline) {
+    begun = true;
+    for await (const chunk of chunks) {
+      deadline.extend();
+      yield chunk;
+    }
+  }
+  const { sizeBytes, chunks } = body;
+  return {
+    bodyFor: (deadline) => ({ sizeBytes, chunks: taken(chunks, deadline) }),
+    movesBytes: 0,
+    repeatable: () => !begun,
+  };
+}
+
+async function holds(
+  remote: Remote,
+  key: ObjectKey,
+  body: Uint8Array,
+  options: RequestOptions,
+): Promise<boolean> {
+  const info = await remote.stat(key, options);
+  if (info?.sizeBytes !== body.byteLength) return false;
+  return Buffer.compare(await remote.read(key, 0, body.byteLength, options), body) === 0;
+}
+
+/** The deadline counts while a key is waited for, and rests while the caller works on one. */
+async function* listPatiently(
+  remote: Remote,
+  policy: Policy,
+  prefix: string,
+  what: string,
+  options: RequestOptions & { after?: ObjectKey },
+): AsyncGenerator<ObjectInfo> {
+  checkSignal(options.signal, what);
+  const deadline = startDeadline(policy.deadlineMs, what, options.signal);
+  const objects = resumable(
+    (after) => remote.list(prefix, { signal: deadline.signal, ...after }),
+    options.after,
+  );
+  try {
+    for (;;) {
+      deadline.extend();
+      const next = await repeat(policy, { what }, deadline, () => objects.next());
+      deadline.suspend();
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    deadline.end();
+    objects.letGo();
+  }
+}
+
+/** A listing whose `next()` may fail and be called again: it goes on after the last key it gave. */
+function resumable(
+  list: (after: { after?: ObjectKey }) => AsyncIterable<ObjectInfo>,
+  first: ObjectKey | undefined,
+) {
+  let last = first;
+  let objects: AsyncIterator<ObjectInfo, undefined> | undefined;
+  return {
+    async next(): Promise<IteratorResult<ObjectInfo, undefined>> {
+      objects ??= list(last === undefined ? {} : { after: last })[Symbol.asyncIterator]() as AsyncIterator<
+        ObjectInfo,
+        undefined
+      >;
+      try {
+        const next = await objects.next();
+        if (!next.done) last = next.value.key;
+        return next;
+      } catch (error) {
+        objects = undefined;
+        throw error;
+      }
+    },
+    /** Not awaited: a listing that hangs would keep its caller. */
+    letGo: () => void objects?.return?.().catch(() => undefined),
+  };
+}
