@@ -100,9 +100,12 @@ function knownPair(known: ReadonlyMap<Sha256, Chunk>, hash: Sha256): [Sha256, Ch
 
 async function timed<Value>(what: string, run: () => Promise<Value>): Promise<Value> {
   const start = performance.now();
+  const startCpu = process.cpuUsage();
   const value = await run();
   const seconds = ((performance.now() - start) / 1000).toFixed(2);
+  const { user, system } = process.cpuUsage(startCpu);
+  const cpuSeconds = ((user + system) / 1_000_000).toFixed(2);
   const rss = (process.resourceUsage().maxRSS / 1024).toFixed(0);
-  console.log(`${what}: ${seconds} s (largest resident set so far ${rss} MiB)`);
+  console.log(`${what}: ${seconds} s, ${cpuSeconds} s of CPU, largest resident set so far ${rss} MiB`);
   return value;
 }

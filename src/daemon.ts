@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import { type ControlRequest, type Report, failureOf, serveControl } from "./daemon/control.js";
+import { type ControlRequest, type ControlServer, type Report, failureOf, serveControl } from "./daemon/control.js";
 import { type MountState, removeMountState, socketPathOf, writeMountState } from "./daemon/mount-state.js";
 import { thisProcess } from "./daemon/process.js";
 import { type OverlayCommit, type OverlayCommitOptions, commitOverlay } from "./dataset/commit-overlay.js";
@@ -56,6 +56,7 @@ export class MountProcess {
   private served!: ServedMount;
   private overlay: OverlayState | undefined;
   private state!: MountState;
+  private control!: ControlServer;
   private commitOptions: OverlayCommitOptions = {};
   private discarding = false;
   private phase: "mounted" | "detached" | "committing" = "mounted";
@@ -134,12 +135,13 @@ export class MountProcess {
       throw error;
     }
     this.state = this.stateOf(versionId);
-    const server = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
+    this.control = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
     writeMountState(home, this.state);
-    this.outcome = this.served.ended.then((end) => this.finish(end)).finally(() => {
-      server.close();
-      removeMountState(home, this.state);
-    });
+    this.outcome = this.served.ended
+      .then((end) => this.finish(end))
+      .finally(() => {
+        removeMountState(home, this.state);
+      });
     this.log.info("mounted", { mountpoint, version: `${dataset}@${version}`, writable: this.state.writable });
   }
 
@@ -258,7 +260,9 @@ export class MountProcess {
     throw new DatasetError("read-only", { path: mountpoint }, `Cannot commit "${mountpoint}": it is mounted to be read`);
   }
 
+  /** Lets those who asked have their answers, then lets go of everything. */
   async close(): Promise<void> {
+    await this.control.close();
     await this.workspace.close();
   }
 }

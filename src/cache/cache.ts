@@ -20,7 +20,7 @@ export interface CacheOptions {
   directory: string;
   /** Most the folder may take, in bytes. Default 10 GiB. */
   maxBytes?: number;
-  /** Most that blocks may take of memory. Default 128 MiB; up to 128 MiB more may be on their way from remotes and to disk. */
+  /** Most that blocks may take of memory. Default 128 MiB; up to 192 MiB more may be on their way from remotes and to disk. */
   memoryBytes?: number;
   /** The remote behind an identity; asked once a request, so it should remember. */
   remoteOf: (id: RemoteId) => Remote | Promise<Remote>;

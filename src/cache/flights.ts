@@ -15,9 +15,9 @@ import { DatasetError, isDatasetError } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
 import { KiB } from "../units.js";
 import type { Block } from "./block.js";
+import { withinDeadline } from "./deadline.js";
 import { ownBytes } from "./memory.js";
 import { type RangeRequest, planRequests, requestOf } from "./requests.js";
-import { withinDeadline } from "./deadline.js";
 
 export interface FlightOptions {
   remoteOf: (id: RemoteId) => Remote | Promise<Remote>;
@@ -32,7 +32,7 @@ export type Lane = "wanted" | "ahead";
 
 /** Requests in flight. With 4 MiB each they hold 128 MiB at most; 24 small ones at 15 ms give 1,600 a second. */
 const REQUESTS_IN_FLIGHT = { wanted: 24, ahead: 8 };
-/** Below it, brotli takes less time (100 µs) than it would hold up this thread's other readers by. */
+/** Smaller brotli is decoded on this thread: it takes about 100 µs, little more than the way to zlib's threads and back. */
 const DECODE_ASIDE_BYTES = 32 * KiB;
 
 export class Flights {
@@ -92,7 +92,9 @@ export class Flights {
   async #check(block: Block, stored: Uint8Array): Promise<Uint8Array> {
     const bytes = await decodeChecked(block, stored).catch(async (error: unknown) => {
       if (!isDatasetError(error, "content-damaged")) throw error;
-      return decodeChecked(block, await this.#request(requestOf(block), "wanted"));
+      return decodeChecked(block, await this.#request(requestOf(block), "wanted")).catch(
+        explainDamage(block),
+      );
     });
     this.options.landed(block, bytes);
     return bytes;
@@ -108,7 +110,16 @@ async function decodeChecked(block: Block, stored: Uint8Array): Promise<Uint8Arr
   const bytes = ownBytes(await decode(stored, block));
   const got = sha256(bytes);
   if (got === block.hash) return bytes;
-  const what = `"${block.key}" [${block.offset}, ${block.offset + block.storedBytes})`;
-  const message = `Cannot use ${what}: its SHA-256 is "${got}", not "${block.hash}"`;
-  throw new DatasetError("content-damaged", { what, wanted: block.hash, got }, message);
+  const message = `Cannot use a block: its SHA-256 is "${got}", not "${block.hash}"`;
+  throw new DatasetError("content-damaged", { what: "block", wanted: block.hash, got }, message);
+}
+
+/** Says where the bytes came from, which the decoder does not know. */
+function explainDamage({ key, offset, storedBytes }: Block): (error: unknown) => never {
+  return (error) => {
+    if (!isDatasetError(error, "content-damaged")) throw error;
+    const what = `"${key}" [${offset}, ${offset + storedBytes})`;
+    const message = `Cannot use ${what}: fetched twice, it should be ${error.data.wanted} and is ${error.data.got}`;
+    throw new DatasetError("content-damaged", { ...error.data, what }, message, { cause: error });
+  };
 }

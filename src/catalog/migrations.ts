@@ -86,8 +86,11 @@ async function createVersions(db: Kysely<Tables>): Promise<void> {
   await createVersionsTable(db);
   await db.schema.createIndex("versions_order").on("versions").columns(["datasetId", "labelOrder"]).execute();
   // In the order in which `latestVersion` looks: releases before pre-releases, the highest first.
-  const latest = ["datasetId", "prerelease", "labelOrder desc"] as const;
-  await db.schema.createIndex("versions_latest").on("versions").columns(latest).execute();
+  await db.schema
+    .createIndex("versions_latest")
+    .on("versions")
+    .columns(["datasetId", "prerelease", "labelOrder desc"])
+    .execute();
   await db.schema.createIndex("versions_state").on("versions").columns(["state", "createdAtMs"]).execute();
   await db.schema
     .createTable("versionParents")

@@ -77,7 +77,7 @@ export interface Versions {
   /**
    * Takes in a version found in a remote. One that is finished here already stays as it is; an unfinished one of the
    * same id becomes finished; an unfinished one of another id with the same label is given the next free label.
-   * @throws {DatasetError} `conflict` when another finished version has the label
+   * @throws {DatasetError} `conflict` when another finished version has the label; `not-found` for its dataset
    */
   importVersion(version: ImportedVersion): Promise<VersionRow>;
   /** Forgets a draft or a failed version. @throws {DatasetError} `version-final` for any other; `not-found` */
@@ -203,6 +203,7 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   const { parents, tags, ...row } = version;
   const known = await findVersion(db, row.id);
   if (known && isFinished(known)) return known;
+  await requireDataset(db, row.datasetId);
   await makeWay(db, row);
   const columns = { ...row, ...labelColumns(row.label) };
   if (known) await update(db, row.id, columns);

@@ -1,4 +1,5 @@
 /** The third step of storing: bytes of new chunks, checked where they had to be read again, compressed where it pays. */
+import { concatenate } from "./bytes.js";
 import type { IngestPool } from "./ingest.js";
 import type { EncodedRuns, Run } from "./ingest-jobs.js";
 import type { Piece } from "./plan-pieces.js";
@@ -18,7 +19,7 @@ export async function encodePiece<Id>(pool: IngestPool, piece: Piece<Id>): Promi
   const { from, runs, solo } = piece;
   if (solo || runs.length === 0) return { piece, encoded: NOTHING };
   if ("source" in from) return { piece, encoded: await rereadRuns(pool, from.source, runs) };
-  const ask = { bytes: from.bytes, runs: { starts: startsOf(runs), sizes: sizesOf(runs) } };
+  const ask = { bytes: from.bytes, runs: { starts: startsOf(runs), sizes: sizesOf(runs) }, isSolo: false };
   return { piece, encoded: await pool.run("encode", ask, from.bytes.buffer) };
 }
 
@@ -33,10 +34,14 @@ export async function rereadRuns<Id>(
   isSolo = false,
 ): Promise<EncodedRuns | "changed"> {
   const path = pathOf(source);
-  const columns = { starts: startsOf(runs), sizes: sizesOf(runs), hashes: runs.map(({ hash }) => hash) };
-  if (path !== undefined) return pool.run("reread", { path, runs: columns, isSolo });
+  const sizes = sizesOf(runs);
+  const hashes = runs.map(({ hash }) => hash);
+  if (path !== undefined)
+    return pool.run("reread", { path, runs: { starts: startsOf(runs), sizes, hashes }, isSolo });
+
   const bytes = await withReader(source, (reader) => readTogether(reader, runs));
   if (!bytes) return "changed";
+  return pool.run("encode", { bytes, runs: { starts: startsAfter(sizes), sizes, hashes }, isSolo }, bytes.buffer);
 }
 
 /** Runs of a reader, laid end to end; undefined when it has become too short for them. */
@@ -56,4 +61,10 @@ function startsOf(runs: readonly Run[]): number[] {
 
 function sizesOf(runs: readonly Run[]): number[] {
   return runs.map(({ sizeBytes }) => sizeBytes);
+}
+
+/** Where runs of these sizes start when they lie end to end. */
+function startsAfter(sizes: readonly number[]): number[] {
+  let end = 0;
+  return sizes.map((sizeBytes) => (end += sizeBytes) - sizeBytes);
 }

@@ -73,12 +73,12 @@ export interface Jobs {
     ask: { bytes: Uint8Array<ArrayBuffer>; isFirst: boolean; isLast: boolean };
     answer: { digest: Digest | undefined };
   };
-  /** Encodes runs of `bytes`. */
+  /** Encodes runs of `bytes`, but for a pack by itself: it takes them as they are. */
   encode: {
-    ask: { bytes: Uint8Array<ArrayBuffer>; runs: RunColumns };
+    ask: { bytes: Uint8Array<ArrayBuffer>; runs: RunColumns; isSolo: boolean };
     answer: EncodedRuns | "changed";
   };
-  /** Reads runs of a file again and, unless it is to be a pack itself, encodes them. */
+  /** The same for runs of a file, which are read again. */
   reread: { ask: { path: string; runs: RunColumns; isSolo: boolean }; answer: EncodedRuns | "changed" };
   /** The hash of the first `usedBytes` bytes. */
   name: {

@@ -49,15 +49,14 @@ const handlers: { [Kind in JobKind]: (ask: Jobs[Kind]["ask"]) => Outcome<Kind> }
     return [{ digest: isLast ? scanner.digest() : undefined }];
   },
 
-  encode({ bytes, runs }) {
+  encode({ bytes, runs, isSolo }) {
     const chunks = runs.starts.map((start, index) => bytes.subarray(start, start + runs.sizes[index]!));
-    return haveTheirHash(chunks, runs) ? laidTogether(chunks.map(encodeChunk)) : ["changed"];
+    return encoded(chunks, runs, isSolo);
   },
 
   reread({ path, runs, isSolo }) {
     const chunks = readRuns(path, runs);
-    if (!chunks || !haveTheirHash(chunks, runs)) return ["changed"];
-    return laidTogether(chunks.map(isSolo ? asItIs : encodeChunk));
+    return chunks ? encoded(chunks, runs, isSolo) : ["changed"];
   },
 
   name({ bytes, usedBytes }) {
@@ -89,16 +88,18 @@ function resultOf(read: () => FileDigest): FileResult {
   }
 }
 
-function haveTheirHash(chunks: readonly Uint8Array[], { hashes }: RunColumns): boolean {
-  return !hashes || chunks.every((chunk, index) => sha256(chunk) === hashes[index]);
+function encoded(
+  chunks: readonly Uint8Array[],
+  { hashes }: RunColumns,
+  isSolo: boolean,
+): ["changed"] | [EncodedRuns, ArrayBuffer] {
+  if (hashes?.some((hash, index) => sha256(chunks[index]!) !== hash)) return ["changed"];
+  const stored = chunks.map(isSolo ? asItIs : encodeChunk);
+  const bytes = concatenate(stored.map((chunk) => chunk.stored));
+  const sizes = stored.map((chunk) => chunk.stored.length);
+  return [{ bytes, sizes, codecs: stored.map(({ codec }) => codec) }, bytes.buffer];
 }
 
 function asItIs(stored: Uint8Array): EncodedChunk {
   return { codec: Codec.raw, stored };
-}
-
-function laidTogether(chunks: readonly EncodedChunk[]): [EncodedRuns, ArrayBuffer] {
-  const bytes = concatenate(chunks.map(({ stored }) => stored));
-  const sizes = chunks.map(({ stored }) => stored.length);
-  return [{ bytes, sizes, codecs: chunks.map(({ codec }) => codec) }, bytes.buffer];
 }

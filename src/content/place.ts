@@ -26,6 +26,13 @@ export class Place {
     this.sizeBytes = sizeBytes;
   }
 
+  lay(pack: PackUnderway, at: { offset: number; storedBytes: number; codec: Codec }): void {
+    this.pack = pack;
+    this.offset = at.offset;
+    this.storedBytes = at.storedBytes;
+    this.codec = at.codec;
+  }
+
   /** The chunk, once its pack is durable. */
   chunk(remote: RemoteId): Chunk {
     const { hash, sizeBytes, offset, storedBytes, codec } = this;

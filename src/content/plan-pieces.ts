@@ -3,7 +3,7 @@
  * the order of the sources, so that the same input gives the same packs.
  */
 import { MiB } from "../units.js";
-import type { Chunk, Sha256 } from "./chunk.js";
+import { type Chunk, Codec, type Sha256 } from "./chunk.js";
 import type { Cut, Run } from "./ingest-jobs.js";
 import { type PackUnderway, Place, type SentChunks } from "./place.js";
 import type { ReadBatch, ReadContent } from "./read-readers.js";
@@ -133,7 +133,8 @@ function soloPiece<Id>(planner: Planner, content: ReadContent<Id>): Piece<Id> {
   const pack: PackUnderway = { state: "open", id: content.digest.sha256 };
   let at = 0;
   const runs = cutsOf(content).map((cut) => {
-    const place = Object.assign(new Place(cut), { pack, offset: at, storedBytes: cut.sizeBytes });
+    const place = new Place(cut);
+    place.lay(pack, { offset: at, storedBytes: cut.sizeBytes, codec: Codec.raw });
     planner.sent.remember(place);
     const run = { ...cut, at, place };
     at += cut.sizeBytes;

@@ -7,7 +7,7 @@ import { DatasetError } from "../errors.js";
 import { textOf } from "../paths.js";
 import type { Remote } from "../remote/remote.js";
 import type { Chunk, RemoteId } from "./chunk.js";
-import { type EncodedPiece, encodePiece, plainRun, rereadRuns } from "./encode-pieces.js";
+import { type EncodedPiece, encodePiece, rereadRuns } from "./encode-pieces.js";
 import { mapInOrder } from "./in-order.js";
 import type { EncodedRuns } from "./ingest-jobs.js";
 import { PackWriter, type SoloContent } from "./pack.js";
@@ -131,11 +131,12 @@ class Storing<Id> {
     for (const file of piece.files) this.#waiting.add(file);
   }
 
-  #layRuns({ runs }: Piece<Id>, { bytes, stored }: EncodedRuns): void {
+  #layRuns({ runs }: Piece<Id>, { bytes, sizes, codecs }: EncodedRuns): void {
     let at = 0;
-    for (const [index, { storedBytes, codec }] of stored.entries()) {
-      const laid = this.#writer.lay(bytes.subarray(at, at + storedBytes));
-      Object.assign(runs[index]!.place, { ...laid, storedBytes, codec });
+    for (const [index, { place }] of runs.entries()) {
+      const storedBytes = sizes[index]!;
+      const { pack, offset } = this.#writer.lay(bytes.subarray(at, at + storedBytes));
+      place.lay(pack, { offset, storedBytes, codec: codecs[index]! });
       at += storedBytes;
     }
   }
@@ -147,7 +148,7 @@ class Storing<Id> {
   #soloContent(piece: Piece<Id>): SoloContent {
     const { digest, source } = piece.files[0]!.content;
     const { pool } = this.#session;
-    const reread = (runs: PlannedRun[]) => rereadRuns(pool, source, runs.map(plainRun), false);
+    const reread = (runs: PlannedRun[]) => rereadRuns(pool, source, runs, true);
     const lose = () => this.#lose(piece);
     return {
       sizeBytes: digest.sizeBytes,

@@ -23,8 +23,16 @@ type Reply =
 /** A line longer than this is no request of ours. */
 const REQUEST_MAX_CHARS = 1_000_000;
 
+export interface ControlServer {
+  /** Takes no more requests; resolves once those taken are answered, or after `ANSWER_WAIT_MS`. */
+  close(): Promise<void>;
+}
+
+/** Longest an ending process waits for somebody to take an answer. */
+const ANSWER_WAIT_MS = 2_000;
+
 /** Serves requests until the server is closed. */
-export async function serveControl(path: string, handle: Handler): Promise<Server> {
+export async function serveControl(path: string, handle: Handler): Promise<ControlServer> {
   rmSync(path, { force: true });
   const server = createServer((socket) => serveClient(socket, handle));
   const before = process.umask(0o177);
@@ -37,7 +45,16 @@ export async function serveControl(path: string, handle: Handler): Promise<Serve
     process.umask(before);
   }
   chmodSync(path, 0o600);
-  return server;
+  return { close: () => closeServer(server) };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ANSWER_WAIT_MS).unref();
+    server.close(() => {
+      resolve();
+    });
+  });
 }
 
 /** Asks the process behind a socket. @throws {DatasetError} what the process answered; `not-found` when none listens */

@@ -5,18 +5,18 @@
  */
 import pLimit from "p-limit";
 import type { Catalog, VersionRow } from "../catalog/catalog.js";
-import { type Chunk, EMPTY_SHA256, type RemoteId, type Sha256 } from "../content/chunk.js";
+import type { Chunk, RemoteId, Sha256 } from "../content/chunk.js";
 import { type SegmentRef, blockOfSegment, mergeSegments, planSegments, segmentKey } from "../content/segment.js";
 import { sha256 } from "../content/hash.js";
 import { DatasetError, isDatasetError } from "../errors.js";
-import { type Change, diffTrees, findRenames } from "../manifest/diff.js";
 import { type EditedTree, editTree } from "../manifest/edit.js";
-import { EntryType } from "../manifest/entry.js";
+import { type Edit, EntryType } from "../manifest/entry.js";
 import { rangeKey } from "../manifest/range-ref.js";
 import { encodeRoot, openRoot } from "../manifest/root.js";
 import { type Recording, recording } from "../remote/recording.js";
 import { knownChunks } from "./chunk-index.js";
 import { type Draft, closeDraft, parentsTree, removeDraftFile } from "./draft.js";
+import { diffOf } from "./version-diff.js";
 import { importRecord, refresh } from "./history.js";
 import { type VersionRecord, createRecord, readRecord, recordKey } from "./record.js";
 import { type DatasetId, type VersionId, textOfDataset } from "./reference.js";
@@ -110,47 +110,51 @@ async function writeManifest(workspace: Workspace, draft: Draft, remote: Recordi
   const cache = await workspace.cache();
   const { tree, version } = draft;
   const limit = pLimit(PARALLEL_PUTS);
-  const edited = await editTree(tree.base, tree.staging.edits(), {
+  const chunks = new Map<Sha256, Chunk>();
+  const edited = await editTree(tree.base, collecting(tree.staging.edits(), chunks), {
     remote: draft.remote.id,
     load: asyncRangeLoader(cache),
     put: (range) => limit(() => remote.put(rangeKey(range.object), range.bytes, { sha256: range.object })),
   });
-  const segments = await writeSegments(workspace, draft, remote);
+  const segments = await writeSegments(workspace, draft, chunks, remote);
   const bytes = encodeRoot({ ranges: edited.ranges, segments, remote: draft.remote.id });
   const root = { key: `roots/${version.id}/1`, hash: sha256(bytes), bytes: bytes.length };
   await remote.put(root.key, bytes, { sha256: root.hash });
   return { edited, root, changes: await changesOf(workspace, draft, bytes) };
 }
 
+/** Passes edits on, and notes the chunks of their files. */
+function* collecting(edits: Iterable<Edit>, chunks: Map<Sha256, Chunk>): Iterable<Edit> {
+  for (const edit of edits) {
+    if (edit.type === EntryType.file) for (const chunk of edit.chunks) chunks.set(chunk.hash, chunk);
+    yield edit;
+  }
+}
+
 /** The chunks this draft brought, as an index segment; small older segments are merged into it. */
-async function writeSegments(workspace: Workspace, draft: Draft, remote: Recording): Promise<SegmentRef[]> {
-  const fresh = await newChunks(workspace, draft);
+async function writeSegments(
+  workspace: Workspace,
+  draft: Draft,
+  chunks: ReadonlyMap<Sha256, Chunk>,
+  remote: Recording,
+): Promise<SegmentRef[]> {
+  const cache = await workspace.cache();
+  const known = await knownChunks(draft.segments, cache)([...chunks.keys()]);
+  const fresh = [...chunks.values()].filter(({ hash }) => !known.has(hash));
   const { keep, merge } = planSegments(draft.segments, fresh.length);
   if (fresh.length === 0 && merge.length === 0) return keep;
-  const cache = await workspace.cache();
   const older = await cache.readMany(merge.map(blockOfSegment));
   const segment = mergeSegments(older, fresh, draft.remote.id);
   await remote.put(segmentKey(segment.ref.id), segment.bytes, { sha256: segment.ref.id });
   return [...keep, segment.ref];
 }
 
-async function newChunks(workspace: Workspace, draft: Draft): Promise<Chunk[]> {
-  const chunks = new Map<Sha256, Chunk>();
-  for (const edit of draft.tree.staging.edits())
-    if (edit.type === EntryType.file) for (const chunk of edit.chunks) chunks.set(chunk.hash, chunk);
-  chunks.delete(EMPTY_SHA256);
-  const known = await knownChunks(draft.segments, await workspace.cache())([...chunks.keys()]);
-  return [...chunks.values()].filter(({ hash }) => !known.has(hash));
-}
-
 /** What the new tree changed against the parents' (merged) tree, in numbers. */
 async function changesOf(workspace: Workspace, draft: Draft, bytes: Uint8Array): Promise<Changes> {
   const cache = await workspace.cache();
   const merged = await parentsTree(workspace, draft);
-  const changes: Change[] = [];
-  for await (const change of diffTrees(merged.tree, treeOf(cache, openRoot(bytes)), merged.load))
-    changes.push(change);
-  const { added, modified, metadata, removed, renamed } = findRenames(changes);
+  const diff = await diffOf(merged.tree, treeOf(cache, openRoot(bytes)), merged.load);
+  const { added, modified, metadata, removed, renamed } = diff;
   return {
     added: added.length,
     modified: modified.length,

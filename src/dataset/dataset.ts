@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import { DatasetError } from "../errors.js";
-import { findRenames, diffTrees, type Change, type TreeDiff } from "../manifest/diff.js";
+import type { TreeDiff } from "../manifest/diff.js";
 import type { Entry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { type TreePath, bytesOfText, pathOfText } from "../paths.js";
@@ -28,6 +28,7 @@ import { type StageCounts, stageFolder } from "./stage-folder.js";
 import { stageFile } from "./stage-file.js";
 import { uploadDraft } from "./upload-draft.js";
 import type { UploadOptions, UploadResult } from "./upload.js";
+import { diffOf } from "./version-diff.js";
 import { asyncRangeLoader, openVersionTree } from "./version-tree.js";
 import { Workspace } from "./workspace.js";
 
@@ -226,10 +227,7 @@ export class Dataset {
 
   /** What `other` has that this version has not, and the other way round. */
   async diff(other: Dataset): Promise<TreeDiff> {
-    const changes: Change[] = [];
-    const load = asyncRangeLoader(await this.workspace.cache());
-    for await (const change of diffTrees(await this.tree(), await other.tree(), load)) changes.push(change);
-    return findRenames(changes);
+    return diffOf(await this.tree(), await other.tree(), asyncRangeLoader(await this.workspace.cache()));
   }
 
   /**

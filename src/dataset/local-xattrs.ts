@@ -1,6 +1,5 @@
 /** The `user.*` extended attributes of local files, through libc: Node has no call for them. */
 import koffi from "koffi";
-import { bufferOf } from "../paths.js";
 
 const LIST_MAX_BYTES = 65_536; // XATTR_LIST_MAX, include/uapi/linux/limits.h
 const VALUE_MAX_BYTES = 65_536; // XATTR_SIZE_MAX
@@ -16,7 +15,7 @@ const scratch = Buffer.allocUnsafe(VALUE_MAX_BYTES);
 export function readXattrs(path: string): ReadonlyMap<string, Uint8Array> {
   if (process.platform !== "linux") return NONE;
   const { list, get } = (calls ??= load());
-  const at = Buffer.concat([bufferOf(path), ZERO]);
+  const at = Buffer.from(`${path}\0`, "latin1");
   const length = list(at, scratch, LIST_MAX_BYTES);
   if (length <= 0) return NONE;
   const names = scratch.toString("latin1", 0, length).split("\0").filter((name) => name.startsWith("user."));
@@ -27,8 +26,6 @@ function valueOf(get: Getxattr, path: Buffer, name: string): [string, Uint8Array
   const length = get(path, Buffer.from(`${name}\0`, "latin1"), scratch, VALUE_MAX_BYTES);
   return length < 0 ? [] : [[name, Uint8Array.from(scratch.subarray(0, length))]];
 }
-
-const ZERO = Buffer.alloc(1);
 
 function load(): { list: Listxattr; get: Getxattr } {
   const libc = koffi.load("libc.so.6");

@@ -1,7 +1,7 @@
 /** What an overlay changed, without uploading or hashing anything: `varve diff DIR`. */
 import { Codec, type Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
-import { type Change, type TreeDiff, diffTrees, findRenames } from "../manifest/diff.js";
+import type { TreeDiff } from "../manifest/diff.js";
 import { type Edit, EntryType, type FileEntry } from "../manifest/entry.js";
 import type { RemoteId } from "../content/chunk.js";
 import { snapshotOf } from "./commit-overlay.js";
@@ -10,6 +10,7 @@ import { findVersion } from "./history.js";
 import { stageOverlay } from "./overlay-changes.js";
 import type { OverlayState } from "./overlays.js";
 import { Staging } from "./staging.js";
+import { diffOf } from "./version-diff.js";
 import { editInMemory, openVersionTree } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
 
@@ -24,9 +25,7 @@ export async function diffOverlay(workspace: Workspace, overlay: OverlayState): 
     await stageOverlay(new DraftTree(staging, base, cache), base, snapshot, cache);
     const remote = version.remoteId as RemoteId;
     const after = await editInMemory(cache, base, withPlaceholders(staging.edits(), remote), remote);
-    const changes: Change[] = [];
-    for await (const change of diffTrees(base, after.tree, after.load)) changes.push(change);
-    return findRenames(changes);
+    return await diffOf(base, after.tree, after.load);
   } finally {
     staging.close();
     snapshot.close();

@@ -3,11 +3,12 @@
  * the parents' tree. One SQLite file a draft, so that a killed process loses nothing. One row a path, in key order.
  */
 import Database from "better-sqlite3";
-import type { Chunk, Sha256 } from "../content/chunk.js";
+import type { Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
-import { keyOf } from "../manifest/key.js";
 import { type Edit, type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { type Key, keyOf, pathOfKey } from "../manifest/key.js";
 import { ROOT, type TreePath } from "../paths.js";
+import { decodeEntry, encodeEntry } from "./staged-entry.js";
 
 const STAGING_FORMAT = 1;
 
@@ -32,25 +33,20 @@ export interface StagedFacts {
   [name: string]: unknown;
 }
 
-interface Row {
-  key: Buffer;
-  type: number;
-  entry: string | null;
-  source: string | null;
-  effect: Effect;
-}
-
 const SCHEMA = `
   create table if not exists facts (name text primary key, value text not null) without rowid;
   create table if not exists staged (
     key blob primary key,     -- parent directory, NUL, name
     type integer not null,    -- entry type; 0 removes the path
-    entry text,               -- JSON of the entry, byte strings as they are
+    entry text,               -- the entry without its path, see staged-entry.ts
     source text,              -- JSON; present while the content is not uploaded
+    size_bytes integer,       -- of the content that is not uploaded
     effect integer not null   -- 0 unknown, 1 none, 2 metadata, 3 content
   ) without rowid;
   create index if not exists staged_pending on staged (key) where source is not null;
 `;
+
+const SELECT = "select key, type, entry, source, effect from staged";
 
 /** The staged edits of one draft. Every call is one transaction unless it runs inside `transaction`. */
 export class Staging {
@@ -67,14 +63,14 @@ export class Staging {
   ) {
     this.db = db;
     this.insert = db.prepare(
-      "insert or replace into staged (key, type, entry, source, effect) values (?, ?, ?, ?, ?)",
+      "insert or replace into staged (key, type, entry, source, effect, size_bytes) values (?, ?, ?, ?, ?, ?)",
     );
-    this.select = db.prepare("select * from staged where key = ?");
-    this.selectChildren = db.prepare("select * from staged where key >= ? and key < ? and key > x'00' order by key");
-    this.selectBelow = db.prepare(
-      "select * from staged where (key >= ? and key < ?) or (key >= ? and key < ?) order by key",
-    );
-    this.selectBelowRoot = db.prepare("select * from staged where key > x'00' order by key");
+    this.select = db.prepare(`${SELECT} where key = ?`).raw();
+    this.selectChildren = db.prepare(`${SELECT} where key >= ? and key < ? and key > x'00' order by key`).raw();
+    this.selectBelow = db
+      .prepare(`${SELECT} where (key >= ? and key < ?) or (key >= ? and key < ?) order by key`)
+      .raw();
+    this.selectBelowRoot = db.prepare(`${SELECT} where key > x'00' order by key`).raw();
   }
 
   /** Opens (or makes) the staging file. @throws {DatasetError} `format-damaged`, `format-newer` */
@@ -102,25 +98,26 @@ export class Staging {
 
   /** Stages an entry whose content is known (or that has none). */
   put(entry: Entry, effect: Effect): void {
-    this.insert.run(blobOf(entry.path), entry.type, encodeEntry(entry), null, effect);
+    this.insert.run(blobOf(entry.path), entry.type, encodeEntry(entry), null, effect, null);
   }
 
   /** Stages a file whose content is still to be uploaded. `entry.sha256` and `entry.chunks` are filled in then. */
   putPending(entry: Omit<FileEntry, "sha256" | "chunks">, source: Source): void {
     const row = encodeEntry({ ...entry, sha256: "" as Sha256, chunks: [] });
-    this.insert.run(blobOf(entry.path), EntryType.file, row, JSON.stringify(source), Effect.unknown);
+    this.insert.run(blobOf(entry.path), EntryType.file, row, JSON.stringify(source), Effect.unknown, entry.sizeBytes);
   }
 
   /** Stages that a path is no more. Only this path: who removes a folder stages its descendants too. */
   remove(path: TreePath): void {
-    this.insert.run(blobOf(path), 0, null, null, Effect.content);
+    this.insert.run(blobOf(path), 0, null, null, Effect.content, null);
   }
 
   /** Stages the hard links of a file, whether or not the file itself is staged. */
   setHardLinks(entry: FileEntry): void {
     const row = this.select.get(blobOf(entry.path)) as Row | undefined;
-    const effect = row?.effect ?? Effect.metadata;
-    this.insert.run(blobOf(entry.path), EntryType.file, encodeEntry(entry), row?.source ?? null, effect);
+    const [, , , source = null, effect = Effect.metadata] = row ?? [];
+    const pendingBytes = source === null ? null : entry.sizeBytes;
+    this.insert.run(blobOf(entry.path), EntryType.file, encodeEntry(entry), source, effect, pendingBytes);
   }
 
   /** Forgets what was staged for a path. */
@@ -136,12 +133,12 @@ export class Staging {
 
   /** Whether the content staged for a path is still to be uploaded. */
   isPending(path: TreePath): boolean {
-    return ((this.select.get(blobOf(path)) as Row | undefined)?.source ?? null) !== null;
+    return ((this.select.get(blobOf(path)) as Row | undefined)?.[3] ?? null) !== null;
   }
 
   /** Every staged edit in key order. */
   *edits(): IterableIterator<Edit> {
-    for (const row of this.rows("select * from staged where key > ? order by key limit ?")) yield editOf(row);
+    for (const row of this.rows(`${SELECT} where key > ? order by key limit ?`)) yield editOf(row);
   }
 
   /** What is staged below a directory, at any depth, in key order. */
@@ -162,17 +159,17 @@ export class Staging {
 
   /** Files still to be uploaded, in tree order. May be changed while it is walked. */
   *pending(): IterableIterator<PendingFile & { entry: FileEntry }> {
-    const query = "select * from staged where source is not null and key > ? order by key limit ?";
+    const query = `${SELECT} where source is not null and key > ? order by key limit ?`;
     for (const row of this.rows(query)) {
       const entry = editOf(row) as FileEntry;
-      const source = JSON.parse(row.source!) as Source;
+      const source = JSON.parse(row[3]!) as Source;
       yield { path: entry.path, sizeBytes: entry.sizeBytes, source, entry };
     }
   }
 
   counts(): { staged: number; pending: number; content: number; pendingBytes: number } {
     const sql = `select count(*) as staged, count(source) as pending, coalesce(sum(effect = 3), 0) as content,
-      coalesce(sum(case when source is not null then json_extract(entry, '$.sizeBytes') end), 0) as pendingBytes from staged`;
+      coalesce(sum(size_bytes), 0) as pendingBytes from staged`;
     return this.db.prepare(sql).get() as ReturnType<Staging["counts"]>;
   }
 
@@ -193,12 +190,12 @@ export class Staging {
 
   /** Pages through a query, so that rows may be changed while they are walked. */
   private *rows(query: string): IterableIterator<Row> {
-    const statement = this.db.prepare(query);
+    const statement = this.db.prepare(query).raw();
     for (let after: Buffer = Buffer.alloc(0); ;) {
       const page = statement.all(after, PAGE_ROWS) as Row[];
       yield* page;
       if (page.length < PAGE_ROWS) return;
-      after = page.at(-1)!.key;
+      after = page.at(-1)![0];
     }
   }
 
@@ -215,38 +212,12 @@ export class Staging {
 /** Enough to make paging cheap; small enough that a page of large entries stays a few MiB. */
 const PAGE_ROWS = 2_000;
 
-type StoredChunk = [hash: string, remote: string, pack: string, offset: number, stored: number, codec: number, size: number];
+/** A row as SQLite gives it, column by column: an object for each would cost more than the query. */
+type Row = [key: Buffer, type: number, entry: string | null, source: string | null, effect: Effect];
 
-function encodeEntry(entry: Entry): string {
-  const { path: _path, xattrs, ...rest } = entry;
-  const chunks = entry.type === EntryType.file ? entry.chunks.map(encodeChunk) : undefined;
-  const attributes = xattrs && [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString("base64")]);
-  return JSON.stringify({ ...rest, chunks, xattrs: attributes });
-}
-
-function encodeChunk(chunk: Chunk): StoredChunk {
-  const { hash, remote, pack, offset, storedBytes, codec, sizeBytes } = chunk;
-  return [hash, remote, pack, offset, storedBytes, codec, sizeBytes];
-}
-
-function editOf(row: Row): Edit {
-  const path = pathOfBlob(row.key);
-  if (row.type === 0) return { path, type: 0 };
-  const { chunks, xattrs, ...rest } = JSON.parse(row.entry!) as Record<string, unknown> & {
-    chunks?: StoredChunk[];
-    xattrs?: [string, string][];
-  };
-  const map = xattrs && new Map(xattrs.map(([name, value]) => [name, Buffer.from(value, "base64")]));
-  return {
-    ...rest,
-    path,
-    ...(chunks && { chunks: chunks.map(decodeChunk) }),
-    ...(map && { xattrs: map }),
-  } as unknown as Entry;
-}
-
-function decodeChunk([hash, remote, pack, offset, storedBytes, codec, sizeBytes]: StoredChunk): Chunk {
-  return { hash, remote, pack, offset, storedBytes, codec, sizeBytes } as Chunk;
+function editOf([key, type, entry]: Row): Edit {
+  const path = pathOfKey(key.toString("latin1") as Key);
+  return type === 0 ? { path, type: 0 } : decodeEntry(type as EntryType, path, entry!);
 }
 
 /** Keys of a directory's children, then keys of everything deeper: `dir\0…` and `dir/…`. */
@@ -257,9 +228,4 @@ function boundsBelow(directory: TreePath): [Buffer, Buffer, Buffer, Buffer] {
 
 function blobOf(path: TreePath): Buffer {
   return Buffer.from(keyOf(path), "latin1");
-}
-
-function pathOfBlob(key: Buffer): TreePath {
-  const text = key.toString("latin1");
-  return (text.startsWith("\0") ? text.slice(1) : text.replace("\0", "/")) as TreePath;
 }

@@ -19,7 +19,8 @@ export async function mountsFinding(): Promise<Finding> {
   const paths = listMounts().flatMap(({ type, path }) => (type === MOUNT_TYPE ? [path] : []));
   const states = await Promise.all(paths.map(stateOf));
   const dead = paths.filter((_, index) => states[index] !== "live");
-  const found = dead.length > 0 ? `not answering: ${dead.join(", ")}` : `${paths.length} mounted, all answering`;
+  const found =
+    dead.length > 0 ? `not answering: ${dead.join(", ")}` : `${paths.length} mounted, all answering`;
   const advice = `Take them away with: varve unmount --force ${dead.join(" ")}`;
   return finding("Mounts", dead.length === 0, found, { advice, needed: false });
 }

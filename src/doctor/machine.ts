@@ -37,11 +37,18 @@ export function nodeFinding(version: string): Finding {
 /** A kernel of any age serves; a newer one, and root, read whole cached files at the speed of the local disk. */
 export function kernelFinding(kernelRelease: string, isRoot: boolean): Finding {
   const isNew = isAtLeast(kernelRelease, PASSTHROUGH_KERNEL);
-  const lack = isNew ? "mount as root" : `use Linux ${PASSTHROUGH_KERNEL.join(".")} or newer, and mount as root`;
-  return finding("Fast reads of cached files (passthrough)", isNew && isRoot, `Linux ${kernelRelease}, ${isRoot ? "root" : "not root"}`, {
-    advice: `For cached files at the speed of the disk, ${lack}`,
-    needed: false,
-  });
+  const lack = isNew
+    ? "mount as root"
+    : `use Linux ${PASSTHROUGH_KERNEL.join(".")} or newer, and mount as root`;
+  return finding(
+    "Fast reads of cached files (passthrough)",
+    isNew && isRoot,
+    `Linux ${kernelRelease}, ${isRoot ? "root" : "not root"}`,
+    {
+      advice: `For cached files at the speed of the disk, ${lack}`,
+      needed: false,
+    },
+  );
 }
 
 export function deviceFinding(path: string): Finding {
@@ -51,7 +58,9 @@ export function deviceFinding(path: string): Finding {
   } catch (error) {
     const errno = errnoOf(error);
     const advice = DEVICE_ADVICE.get(errno ?? "") ?? "Load it with: modprobe fuse";
-    return finding("FUSE device", false, `${path} cannot be opened (${errno ?? messageOf(error)})`, { advice });
+    return finding("FUSE device", false, `${path} cannot be opened (${errno ?? messageOf(error)})`, {
+      advice,
+    });
   }
 }
 
@@ -64,7 +73,10 @@ const DEVICE_ADVICE = new Map([
 
 /** @param path As the variable `PATH`. */
 export function helperFinding(path: string): Finding {
-  const found = path.split(":").map((folder) => join(folder, "fusermount3")).find(isExecutable);
+  const found = path
+    .split(":")
+    .map((folder) => join(folder, "fusermount3"))
+    .find(isExecutable);
   const advice = "Install it, for example: sudo apt-get install fuse3";
   return finding("Mount helper (fusermount3)", found !== undefined, found ?? "none on the PATH", { advice });
 }
@@ -72,10 +84,15 @@ export function helperFinding(path: string): Finding {
 /** @param conf The text of `/etc/fuse.conf`. */
 export function othersFinding(conf: string): Finding {
   const allowed = /^\s*user_allow_other\s*(#.*)?$/m.test(conf);
-  return finding("Mounts for other users (--allow-other)", allowed, allowed ? "allowed" : `not allowed by ${FUSE_CONF}`, {
-    advice: `As root, add a line "user_allow_other" to ${FUSE_CONF}`,
-    needed: false,
-  });
+  return finding(
+    "Mounts for other users (--allow-other)",
+    allowed,
+    allowed ? "allowed" : `not allowed by ${FUSE_CONF}`,
+    {
+      advice: `As root, add a line "user_allow_other" to ${FUSE_CONF}`,
+      needed: false,
+    },
+  );
 }
 
 export function libraryFinding(name: string, load: () => void, needed = true): Finding {
@@ -84,7 +101,10 @@ export function libraryFinding(name: string, load: () => void, needed = true): F
     return finding(name, true, "loads", { needed });
   } catch (error) {
     const advice = `Install it again: npm rebuild ${name}`;
-    return finding(name, false, `cannot be loaded: ${messageOf(error).split("\n", 1)[0] ?? ""}`, { advice, needed });
+    return finding(name, false, `cannot be loaded: ${messageOf(error).split("\n", 1)[0] ?? ""}`, {
+      advice,
+      needed,
+    });
   }
 }
 

@@ -43,7 +43,9 @@ export function folderFinding(name: string, path: string): Finding {
     return finding(name, free >= LEAST_FREE_BYTES, `${path}, ${formatBytes(free)} free`, { advice });
   } catch (error) {
     const advice = "Make it yours, or set VARVE_HOME to a folder that is";
-    return finding(name, false, `${path} cannot be written (${errnoOf(error) ?? messageOf(error)})`, { advice });
+    return finding(name, false, `${path} cannot be written (${errnoOf(error) ?? messageOf(error)})`, {
+      advice,
+    });
   }
 }
 

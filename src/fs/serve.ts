@@ -105,6 +105,7 @@ class KernelServedMount implements ServedMount {
   readonly mountpoint: string;
   readonly ended: Promise<EndOfMount>;
   readonly #guardian: Guardian;
+  #isForced = false;
   #stillness: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -119,6 +120,7 @@ class KernelServedMount implements ServedMount {
   }
 
   async unmount(options: UnmountOptions = {}): Promise<void> {
+    this.#isForced ||= options.force ?? false;
     // By itself the worker lets go only when the kernel does, which an ordinary user may be unable to bring about.
     if (options.force) this.thread.send({ type: "stop" });
     await unmountKernel(this.mount.record, options);
@@ -159,7 +161,7 @@ class KernelServedMount implements ServedMount {
     const left = isOnTop(this.mount.record);
     if (left) await unmountKernel(this.mount.record, { lazy: true }).catch((error: unknown) => this.#stays(error));
     if (!isOnTop(this.mount.record)) this.#guardian.dismiss(); // Else it tries once more when this process ends.
-    return { ...end, aborted: aborted || left || end.unflushedHandles > 0 };
+    return { ...end, aborted: aborted || left || this.#isForced || end.unflushedHandles > 0 };
   }
 
   #stays(error: unknown): void {

@@ -136,13 +136,10 @@ function resumable(
   first: ObjectKey | undefined,
 ) {
   let last = first;
-  let objects: AsyncIterator<ObjectInfo, undefined> | undefined;
+  let objects: AsyncIterator<ObjectInfo> | undefined;
   return {
-    async next(): Promise<IteratorResult<ObjectInfo, undefined>> {
-      objects ??= list(last === undefined ? {} : { after: last })[Symbol.asyncIterator]() as AsyncIterator<
-        ObjectInfo,
-        undefined
-      >;
+    async next(): Promise<IteratorResult<ObjectInfo>> {
+      objects ??= list(last === undefined ? {} : { after: last })[Symbol.asyncIterator]();
       try {
         const next = await objects.next();
         if (!next.done) last = next.value.key;

@@ -31,7 +31,7 @@ test("twenty processes that open a new catalog and reserve at once get different
   assert.deepEqual(rows.map((row) => row.label), Array.from({ length: 60 }, (_, index) => `1.0.${index}`)); // prettier-ignore
 });
 
-test("two catalogs of one process that write at once wait for each other and leave the event loop free", async (t) => {
+test("two catalogs of one process that write at once wait for each other", async (t) => {
   const { catalog, path, dataset } = await openFixture(t);
   const other = await openCatalog(path);
   t.after(() => other.close());

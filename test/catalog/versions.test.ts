@@ -197,6 +197,7 @@ test("importVersion() takes in a version from a remote, and again changes nothin
   assert.deepEqual(await catalog.parentsOf(version.id), parents);
   assert.deepEqual(await catalog.versionTags(version.id), ["gold"]);
   assert.deepEqual(await catalog.importVersion({ ...version, files: 99, parents: [] }), imported);
+  await assert.rejects(catalog.importVersion(found("4", { datasetId: newId() })), failure("not-found"));
   assert.deepEqual(await catalog.parentsOf(version.id), parents);
 });
 

@@ -39,15 +39,16 @@ test("paths compare as their keys do, and keys as their bytes do", () => {
 
 test("the hash of a key is what the format says, for ever", () => {
   const hashes = ["", "\0", "\0a", "a/b\0c.txt", "\xff\0\xfe"].map((key) => keyHash(key).toString(16));
-  assert.deepEqual(hashes, []);
+  // Computed apart from this code, from the definitions of FNV-1a and fmix32.
+  assert.deepEqual(hashes, ["ab3e7c0b", "578ab1b", "956e1d12", "1700fa79", "428d8308"]);
 });
 
 test("ranges of ordinary names hold 2,048 entries on average and never more than 8,192", async () => {
-  const names = Array.from({ length: 60_000 }, (_, i) => file(`${i}.jpg`, "x"));
+  const names = Array.from({ length: 40_000 }, (_, i) => file(`${i}.jpg`, "x"));
   const { root } = await new MemoryRanges().build([directory(""), ...names]);
   const counts = Array.from({ length: root.rangeCount }, (_, i) => root.rangeAt(i).totals.entries);
   assert.ok(Math.max(...counts) <= RANGE_ENTRIES_MAX);
-  assert.ok(Math.abs(60_001 / root.rangeCount - 2_048) < 600, `${root.rangeCount} ranges`);
+  assert.ok(Math.abs(40_001 / root.rangeCount - 2_048) < 700, `${root.rangeCount} ranges`);
 });
 
 test("a range ends at its limits of entries and of weight, whatever the key's hash", () => {

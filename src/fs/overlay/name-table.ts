@@ -87,10 +87,9 @@ export class NameTable {
   /** How many names of the base are gone, and whether there are others. */
   census(parent: Ino): { gone: number; present: boolean } {
     if (!this.has(parent)) return { gone: 0, present: false };
-    const present = "exists (select 1 from dentries where parent = ?1 and ino <> 0)";
-    const sql = `select count(*) as gone, ${present} as present from dentries where parent = ?1 and ino = 0`;
+    const sql = `select total(ino = 0) as gone, total(ino <> 0) as present from dentries where parent = ?`;
     const row = this.db.prepare<[Ino], { gone: number; present: number }>(sql).get(parent);
-    return { gone: row?.gone ?? 0, present: row?.present === 1 };
+    return { gone: row?.gone ?? 0, present: row !== undefined && row.present > 0 };
   }
 
   get isEmpty(): boolean {
@@ -104,7 +103,7 @@ export class NameTable {
 
   /** Names here of a directory, after `name`, in order; `""` starts. */
   page(parent: Ino, name: string, count: number): Dentry[] {
-    const sql = `select ${COLUMNS} from dentries where parent = ? and name > ? order by name limit ?`;
+    const sql = `select ${COLUMNS} from dentries where parent = ? and name > coalesce(?, x'') order by name limit ?`;
     return this.db
       .prepare<[Ino, Buffer, number], Row<Buffer>>(sql)
       .all(parent, bufferOf(name), count)

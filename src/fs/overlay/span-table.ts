@@ -13,25 +13,23 @@ export class SpanTable<Owner extends SpanOwner> {
   readonly #all: Statement<unknown[], Span>;
 
   constructor(db: Database, table: "extents" | "clones", ownerColumns: readonly string[]) {
-    const own = ownerColumns.map((column, index) => `${column} = ?${index + 1}`).join(" and ");
-    const [first, second] = [`?${ownerColumns.length + 1}`, `?${ownerColumns.length + 2}`];
+    const own = ownerColumns.map((column) => `${column} = ?`).join(" and ");
     const columns = "start_bytes as start, end_bytes as end";
     // Disjoint ranges end in the order they start, so the first to look at is the last that starts before.
-    const before = `select max(start_bytes) from ${table} where ${own} and start_bytes <= ${first}`;
+    const before = `select max(start_bytes) from ${table} where ${own} and start_bytes <= ?`;
     this.#touching = db.prepare(
-      `select ${columns} from ${table} where ${own} and start_bytes >= coalesce((${before}), ${first})
-       and start_bytes <= ${second} and end_bytes >= ${first} order by start_bytes`,
+      `select ${columns} from ${table} where ${own} and start_bytes >= coalesce((${before}), 0)
+       and start_bytes <= ? and end_bytes >= ? order by start_bytes`,
     );
     this.#insert = db.prepare(`insert into ${table} values (${ownerColumns.map(() => "?").join()}, ?, ?)`);
-    this.#delete = db.prepare(`delete from ${table} where ${own} and start_bytes = ${first}`);
-    this.#deleteFrom = db.prepare(`delete from ${table} where ${own} and start_bytes >= ${first}`);
+    this.#delete = db.prepare(`delete from ${table} where ${own} and start_bytes = ?`);
+    this.#deleteFrom = db.prepare(`delete from ${table} where ${own} and start_bytes >= ?`);
     this.#all = db.prepare(`select ${columns} from ${table} where ${own} order by start_bytes`);
   }
 
   /** The ranges that share bytes with `span`, in order. */
   within(owner: Owner, span: Span): Span[] {
-    const touching = this.#touching.all(...owner, span.start, span.end);
-    return touching.filter(({ start, end }) => start < span.end && end > span.start);
+    return this.#touchingOf(owner, span).filter(({ start, end }) => start < span.end && end > span.start);
   }
 
   all(owner: Owner): Span[] {
@@ -46,7 +44,7 @@ export class SpanTable<Owner extends SpanOwner> {
   /** Adds a range, merged with those it overlaps or touches. Within a transaction. */
   add(owner: Owner, span: Span): void {
     let { start, end } = span;
-    for (const other of this.#touching.all(...owner, start, end)) {
+    for (const other of this.#touchingOf(owner, span)) {
       this.#delete.run(...owner, other.start);
       start = Math.min(start, other.start);
       end = Math.max(end, other.end);
@@ -62,5 +60,10 @@ export class SpanTable<Owner extends SpanOwner> {
       this.#delete.run(...owner, crossing.start);
       this.#insert.run(...owner, crossing.start, sizeBytes);
     }
+  }
+
+  /** The ranges that share bytes with `span`, or end or begin where it begins or ends. */
+  #touchingOf(owner: Owner, { start, end }: Span): Span[] {
+    return this.#touching.all(...owner, ...owner, start, end, start);
   }
 }

@@ -11,7 +11,8 @@ export class XattrTable {
 
   constructor(db: Database) {
     this.#of = db.prepare("select name, value from xattrs where ino = ? order by name");
-    this.#put = db.prepare("replace into xattrs values (?, ?, ?)");
+    // The driver may bind an empty buffer as null.
+    this.#put = db.prepare("replace into xattrs values (?, ?, coalesce(?, x''))");
     this.#delete = db.prepare("delete from xattrs where ino = ? and name = ?");
     this.#deleteAll = db.prepare("delete from xattrs where ino = ?");
   }

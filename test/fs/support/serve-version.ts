@@ -32,7 +32,9 @@ const options = JSON.parse(process.argv[2]!) as ServeVersionOptions;
 const store = memoryRemote();
 const root = await putVersion(store, REMOTE, sample(options.sample));
 for (const key of [...store.objects.keys()]) if (options.lose && key.startsWith(options.lose)) store.objects.delete(key);
-const remote = recording(withLatency(store, options.latencyMs));
+const near = recording(store);
+const far = recording(withLatency(store, options.latencyMs));
+let remote = near;
 const { mountpoint, cacheDirectory, deadlineMs, allowOther } = options;
 const cache = await openCache({ directory: cacheDirectory, remoteOf: () => remote, deadlineMs });
 
@@ -43,6 +45,7 @@ const log = { debug: warn, info: warn, warn, error: warn, close: () => undefined
 
 try {
   const mount = await serveKernel({ mountpoint, name: "p/sample@1.0.0", root, cache, cacheDirectory, deadlineMs, allowOther, log });
+  remote = far; // From here on: what mounting itself fetched was near.
   say("mounted");
   const commands = createInterface(process.stdin).on("line", (line) => {
     if (line === "requests") return say("requests", remote.calls);

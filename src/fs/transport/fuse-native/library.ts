@@ -77,9 +77,9 @@ export interface FuseOptions {
   defaultPermissions: boolean;
   /** Keep pages across opens. */
   kernelCache: boolean;
-  /** Seconds; 0 would count as unset. */
-  attrTimeout?: number;
-  entryTimeout?: number;
+  /** How long the kernel may remember, in seconds; 0 would count as unset. */
+  attrTimeout: number;
+  entryTimeout: number;
 }
 
 type Done = (error: Error | null) => void;

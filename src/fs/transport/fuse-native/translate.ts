@@ -38,8 +38,21 @@ export function statvfsOf({ totalBytes, freeBytes, totalFiles, freeFiles }: File
   let bsize = BLOCK_BYTES;
   while (totalBytes / bsize >= UINT32_VALUES) bsize *= 2;
   const [blocks, bfree] = [Math.ceil(totalBytes / bsize), Math.floor(freeBytes / bsize)];
-  const [files, ffree] = [totalFiles, freeFiles].map((count) => Math.min(count, UINT32_VALUES - 1)) as [number, number];
-  return { bsize, frsize: bsize, blocks, bfree, bavail: bfree, files, ffree, favail: ffree, namemax: NAME_MAX_BYTES };
+  const [files, ffree] = [totalFiles, freeFiles].map((count) => Math.min(count, UINT32_VALUES - 1)) as [
+    number,
+    number,
+  ];
+  return {
+    bsize,
+    frsize: bsize,
+    blocks,
+    bfree,
+    bavail: bfree,
+    files,
+    ffree,
+    favail: ffree,
+    namemax: NAME_MAX_BYTES,
+  };
 }
 
 /** A time as it arrives: milliseconds, those before 1970 as if they were unsigned. */

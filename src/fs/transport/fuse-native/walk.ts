@@ -74,5 +74,7 @@ export class Walk {
 }
 
 function namesOf(path: string): string[] {
-  return bytesOfText(path).split("/").filter((name) => name !== "");
+  return bytesOfText(path)
+    .split("/")
+    .filter((name) => name !== "");
 }

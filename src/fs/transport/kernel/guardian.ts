@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 
 import type { MountRecord } from "./mounts.js";
+import { keepDescriptorsFromChildren } from "./syscalls.js";
 
 export interface Guardian {
   readonly pid: number | undefined;
@@ -29,6 +30,7 @@ umount -l "$3" 2>/dev/null || fusermount3 -uz -- "$3"
 
 /** Starts the guardian of a mount. It stands in `/`, in a session of its own, and holds nothing but the pipe. */
 export function startGuardian(mount: MountRecord): Guardian {
+  keepDescriptorsFromChildren();
   const args = ["-c", SCRIPT, "varve-guardian", `${mount.id} ${mount.device}`, mount.writtenPath, mount.path];
   const env = { PATH: process.env["PATH"] };
   const child = spawn("sh", args, { cwd: "/", env, detached: true, stdio: ["pipe", "ignore", "ignore"] });

@@ -3,7 +3,7 @@
  * receiving a descriptor from another process. A failed call gives -1, and `errno()` says why until the next call.
  * Source: man pages, section 2; the numbers are those of Linux on x86-64 and arm64
  */
-import { writeSync } from "node:fs";
+import { readdirSync, writeSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
 
 import koffi from "koffi";
@@ -100,7 +100,18 @@ export function clearEvent(event: number): void {
 const F_SETFL = 4;
 
 export function setNonBlocking(fd: number): void {
-  expectDone("fcntl", calls.fcntl(fd, F_SETFL, ...(["int", NON_BLOCKING] as const)));
+  expectDone("fcntl", calls.fcntl(fd, F_SETFL, "int", NON_BLOCKING));
+}
+
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+/**
+ * Keeps what this process was started with from its own children. Node does so for low numbers without a gap only.
+ */
+export function keepDescriptorsFromChildren(): void {
+  const own = readdirSync("/proc/self/fd").map(Number).filter((fd) => fd > 2);
+  for (const fd of own) calls.fcntl(fd, F_SETFD, "int", FD_CLOEXEC); // One that is closed by now fails, and may.
 }
 
 const AF_UNIX = 1;
