@@ -44,7 +44,9 @@ async function benchLarge(): Promise<void> {
   const first = await timed("store 1 GiB", () => store("large-remote", [{ path, sizeBytes: GiB }]));
   changeMiddle(path);
   const known = new Map(first.flatMap(({ chunks }) => chunks).map((chunk) => [chunk.hash, chunk]));
-  await timed("store it again, 1 MiB changed", () => store("large-remote", [{ path, sizeBytes: GiB }], known));
+  await timed("store it again, 1 MiB changed", () =>
+    store("large-remote", [{ path, sizeBytes: GiB }], known),
+  );
 }
 
 function smallFiles(root: string): Planned[] {
@@ -71,7 +73,9 @@ function changeMiddle(path: string): void {
 
 async function hashAll(files: Planned[]): Promise<void> {
   const sources = files.map(({ path, sizeBytes }) => ({ id: path, sizeBytes, path: bytesOfText(path) }));
-  for await (const hashed of hashFiles(sources)) void hashed;
+  let count = 0;
+  for await (const { sizeBytes } of hashFiles(sources)) count += sizeBytes > 0 ? 1 : 0;
+  console.log(`  ${count} files hashed`);
 }
 
 async function store(
@@ -79,7 +83,11 @@ async function store(
   files: Planned[],
   known: ReadonlyMap<Sha256, Chunk> = new Map(),
 ): Promise<StoredContent<string>[]> {
-  const sources = files.map(({ path, sizeBytes }) => ({ id: path, sizeBytes, from: { path: bytesOfText(path) } }));
+  const sources = files.map(({ path, sizeBytes }) => ({
+    id: path,
+    sizeBytes,
+    from: { path: bytesOfText(path) },
+  }));
   const stored: StoredContent<string>[] = [];
   let sentBytes = 0;
   const options = {

@@ -41,7 +41,11 @@ export async function rereadRuns<Id>(
 
   const bytes = await withReader(source, (reader) => readTogether(reader, runs));
   if (!bytes) return "changed";
-  return pool.run("encode", { bytes, runs: { starts: startsAfter(sizes), sizes, hashes }, isSolo }, bytes.buffer);
+  return pool.run(
+    "encode",
+    { bytes, runs: { starts: startsAfter(sizes), sizes, hashes }, isSolo },
+    bytes.buffer,
+  );
 }
 
 /** Runs of a reader, laid end to end; undefined when it has become too short for them. */

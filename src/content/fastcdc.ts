@@ -77,10 +77,6 @@ function firstCut(bytes: Uint8Array, start: number, limit: number): number {
 /** For each byte value the first four bytes of SHA-256(seed, value), little endian. */
 function gearTable(): Int32Array {
   return Int32Array.from({ length: 256 }, (_, byte) =>
-    createHash("sha256")
-      .update(GEAR_SEED)
-      .update(Uint8Array.of(byte))
-      .digest()
-      .readInt32LE(),
+    createHash("sha256").update(GEAR_SEED).update(Uint8Array.of(byte)).digest().readInt32LE(),
   );
 }

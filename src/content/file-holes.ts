@@ -26,7 +26,7 @@ export function maybeSparse(facts: { sizeBytes: number; blocks: number }): boole
 export function holesOf(fd: number, sizeBytes: number): Holes | undefined {
   seek ??= loadSeek();
   const holes: [number, number][] = [];
-  for (let at = 0; at < sizeBytes; ) {
+  for (let at = 0; at < sizeBytes;) {
     const start = Number(seek(fd, at, SEEK_HOLE));
     if (start < 0 || start >= sizeBytes) break;
     if (holes.length === MAX_HOLES) return undefined;

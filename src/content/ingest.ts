@@ -67,8 +67,8 @@ export class IngestPool implements IngestWorker {
 
 /** The job a thread is at. */
 interface Underway {
-  resolve(answer: unknown): void;
-  reject(error: unknown): void;
+  resolve: (answer: never) => void;
+  reject: (error: unknown) => void;
 }
 
 class IngestThread implements IngestWorker {
@@ -87,9 +87,9 @@ class IngestThread implements IngestWorker {
 
   run<Kind extends JobKind>(kind: Kind, ask: Jobs[Kind]["ask"], ...buffers: ArrayBuffer[]) {
     return new Promise<Jobs[Kind]["answer"]>((resolve, reject) => {
-      if (this.#hasEnded) return reject(ended());
-      this.#underway = { resolve: resolve as (answer: unknown) => void, reject };
-      this.#worker.postMessage({ kind, ask }, buffers);
+      this.#underway = { resolve, reject };
+      if (this.#hasEnded) this.#settle({ thrown: ended() });
+      else this.#worker.postMessage({ kind, ask }, buffers);
     });
   }
 
@@ -100,7 +100,7 @@ class IngestThread implements IngestWorker {
   #settle(reply: JobReply): void {
     const job = this.#underway;
     this.#underway = undefined;
-    if ("answer" in reply) job?.resolve(reply.answer);
+    if ("answer" in reply) job?.resolve(reply.answer as never);
     else job?.reject(reply.thrown);
   }
 }

@@ -23,9 +23,9 @@ export interface PackWriterOptions {
   /** Most a pack of several chunks holds. Default 32 MiB. */
   packBytes?: number | undefined;
   /** Bytes that the remote took. */
-  onSent(bytes: number): void;
+  onSent: (bytes: number) => void;
   /** A pack became durable or lost. */
-  onSettled(pack: PackUnderway): void;
+  onSettled: (pack: PackUnderway) => void;
 }
 
 /** A content that becomes a pack as it is. */
@@ -179,6 +179,10 @@ class SoloBody implements AsyncIterable<Uint8Array> {
 
   #changed(): DatasetError<"source-changed"> {
     this.hasChanged = true;
-    return new DatasetError("source-changed", { path: "" }, "Cannot send a file as hashed: it changed meanwhile");
+    return new DatasetError(
+      "source-changed",
+      { path: "" },
+      "Cannot send a file as hashed: it changed meanwhile",
+    );
   }
 }

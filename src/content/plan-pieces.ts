@@ -63,7 +63,8 @@ async function askKnown(
   sent: SentChunks,
 ): Promise<Map<Sha256, Chunk>> {
   const unseen = new Set<Sha256>();
-  for (const content of contents) for (const { hash } of cutsOf(content)) if (!sent.get(hash)) unseen.add(hash);
+  for (const content of contents)
+    for (const { hash } of cutsOf(content)) if (!sent.get(hash)) unseen.add(hash);
   return unseen.size > 0 ? known([...unseen]) : new Map();
 }
 
@@ -118,7 +119,11 @@ function pieceInMemory<Id>(
 
 /** The pieces of a content that has to be read again; its file comes with the last. */
 function* piecesOf<Id>(planner: Planner, content: ReadContent<Id>): Generator<Piece<Id>> {
-  if (planner.isSolo(content)) return yield soloPiece(planner, content);
+  if (planner.isSolo(content)) yield soloPiece(planner, content);
+  else yield* groupedPieces(planner, content);
+}
+
+function* groupedPieces<Id>(planner: Planner, content: ReadContent<Id>): Generator<Piece<Id>> {
   const runs: PlannedRun[] = [];
   const file = planner.plan(content, 0, runs);
   const groups = groupRuns(runs);

@@ -53,7 +53,7 @@ export function openSource(path: string): number {
 
 /** Fills `target` from `position` of a file; false when the file ends before. */
 export function readFully(fd: number, target: Uint8Array, position: number): boolean {
-  for (let done = 0; done < target.length; ) {
+  for (let done = 0; done < target.length;) {
     const count = readSync(fd, target, done, target.length - done, position + done);
     if (count === 0) return false;
     done += count;

@@ -73,7 +73,11 @@ async function readOne<Id>(pool: IngestPool, source: ContentSource<Id>): Promise
   return withReader(source, async (reader) => {
     const { sizeBytes, holes } = reader;
     const isLarge = sizeBytes >= STREAMED_BYTES;
-    return { source, holes, content: await (isLarge ? scan(pool, reader) : readExactly(reader, 0, sizeBytes)) };
+    return {
+      source,
+      holes,
+      content: await (isLarge ? scan(pool, reader) : readExactly(reader, 0, sizeBytes)),
+    };
   });
 }
 
@@ -81,7 +85,11 @@ async function readOne<Id>(pool: IngestPool, source: ContentSource<Id>): Promise
 function scan(pool: IngestPool, reader: ContentReader): Promise<Digest> {
   return pool.use(async (worker) => {
     const windows = mapInOrder(windowsOf(reader.sizeBytes), WINDOWS_AT_ONCE, async ([start, end]) => ({
-      ask: { bytes: await readExactly(reader, start, end), isFirst: start === 0, isLast: end === reader.sizeBytes },
+      ask: {
+        bytes: await readExactly(reader, start, end),
+        isFirst: start === 0,
+        isLast: end === reader.sizeBytes,
+      },
     }));
     let digest: Digest | undefined;
     for await (const { ask } of windows) ({ digest } = await worker.run("scan", ask, ask.bytes.buffer));

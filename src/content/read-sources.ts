@@ -40,7 +40,10 @@ export function readBatch<Id>(pool: IngestPool, batch: ContentSource<Id>[]): Pro
 }
 
 /** Reads one batch of sources with a path for their hashes alone. @throws as `readBatch` */
-export async function hashBatch<Id>(pool: IngestPool, batch: ContentSource<Id>[]): Promise<ReadContent<Id>[]> {
+export async function hashBatch<Id>(
+  pool: IngestPool,
+  batch: ContentSource<Id>[],
+): Promise<ReadContent<Id>[]> {
   const { files } = await pool.run("hash", { paths: batch.map(requirePath) });
   return batch.map((source, index) => ({ source, digest: digestIn(files[index]!) }));
 }
@@ -51,7 +54,10 @@ function fits<Id>(batch: ContentSource<Id>[], batchBytes: number, source: Conten
 }
 
 async function readPaths<Id>(pool: IngestPool, batch: ContentSource<Id>[]): Promise<ReadBatch<Id>> {
-  const { files, bytes } = await pool.run("read", { paths: batch.map(requirePath), roomBytes: roomFor(batch) });
+  const { files, bytes } = await pool.run("read", {
+    paths: batch.map(requirePath),
+    roomBytes: roomFor(batch),
+  });
   return { contents: batch.map((source, index) => ({ source, digest: digestIn(files[index]!) })), bytes };
 }
 

@@ -37,7 +37,8 @@ export function findChunks(
   const found = new Map<Sha256, Chunk>();
   for (const segment of segments)
     try {
-      for (const [hash, chunk] of new SegmentReader(segment, blocks).lookupMany(hashes)) found.set(hash, chunk);
+      for (const [hash, chunk] of new SegmentReader(segment, blocks).lookupMany(hashes))
+        found.set(hash, chunk);
     } catch (thrown) {
       if (!(thrown instanceof Missing)) throw thrown;
       missing.push(...thrown.blocks);
@@ -72,13 +73,22 @@ export class SegmentReader {
   lookupMany(hashes: readonly Sha256[]): Map<Sha256, Chunk> {
     const pages = new Pages(this.segment, this.blocks);
     const { layout } = pages;
-    const candidates = byFingerprint(pages, hashes.flatMap((hash) => candidatesFor(pages, hash)));
-    const entries = pages.require(layout.entries, candidates.map(({ entryPage }) => entryPage));
+    const candidates = byFingerprint(
+      pages,
+      hashes.flatMap((hash) => candidatesFor(pages, hash)),
+    );
+    const entries = pages.require(
+      layout.entries,
+      candidates.map(({ entryPage }) => entryPage),
+    );
     const rows = candidates.flatMap(({ hash, bytes, entryPage }) => {
       const row = findRow(entries.get(entryPage)!, bytes);
       return row ? [{ hash, row, pack: packNumberIn(row, layout) }] : [];
     });
-    const packs = pages.require(layout.packs, rows.map(({ pack }) => packPageOf(pack)));
+    const packs = pages.require(
+      layout.packs,
+      rows.map(({ pack }) => packPageOf(pack)),
+    );
     return new Map(rows.map(({ hash, row, pack }) => [hash, chunkOfRow(row, placeIn(packs, pack))]));
   }
 }
@@ -127,7 +137,15 @@ class Pages {
   #block(hash: Sha256, start: number, end: number): Block {
     const { remote, id } = this.segment;
     const sizeBytes = end - start;
-    return { hash, sizeBytes, remote, key: segmentKey(id), offset: start, storedBytes: sizeBytes, codec: Codec.raw };
+    return {
+      hash,
+      sizeBytes,
+      remote,
+      key: segmentKey(id),
+      offset: start,
+      storedBytes: sizeBytes,
+      codec: Codec.raw,
+    };
   }
 }
 
@@ -149,7 +167,8 @@ function byFingerprint(pages: Pages, candidates: readonly Candidate[]): Candidat
   const pageOf = ({ entryPage }: Candidate) => Math.floor(entryPage / ENTRY_PAGES_IN_FINGERPRINT_PAGE);
   const fingerprints = pages.require(pages.layout.fingerprints, candidates.map(pageOf));
   return candidates.filter((candidate) => {
-    const start = (candidate.entryPage % ENTRY_PAGES_IN_FINGERPRINT_PAGE) * ENTRIES_IN_PAGE * FINGERPRINT_BYTES;
+    const start =
+      (candidate.entryPage % ENTRY_PAGES_IN_FINGERPRINT_PAGE) * ENTRIES_IN_PAGE * FINGERPRINT_BYTES;
     const page = fingerprints.get(pageOf(candidate))!;
     return hasFingerprint(page.subarray(start, start + ENTRIES_IN_PAGE * FINGERPRINT_BYTES), candidate.bytes);
   });
@@ -163,7 +182,8 @@ function hasFingerprint(fingerprints: Buffer, hash: Buffer): boolean {
 }
 
 function findRow(page: Buffer, hash: Buffer): Buffer | undefined {
-  const order = (row: number) => page.compare(hash, 0, HASH_BYTES, row * ENTRY_BYTES, row * ENTRY_BYTES + HASH_BYTES);
+  const order = (row: number) =>
+    page.compare(hash, 0, HASH_BYTES, row * ENTRY_BYTES, row * ENTRY_BYTES + HASH_BYTES);
   const count = page.length / ENTRY_BYTES;
   const row = lowerBound(count, (at) => order(at) >= 0);
   if (row === count || order(row) !== 0) return undefined;

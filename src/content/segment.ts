@@ -103,7 +103,10 @@ function writeFingerprints(bytes: Buffer, { fingerprints }: SegmentLayout, rows:
 }
 
 /** Last, since it holds the hashes of all pages. */
-function writeHeader(bytes: Buffer, { chunkCount, packCount, fingerprints, entries, packs }: SegmentLayout): void {
+function writeHeader(
+  bytes: Buffer,
+  { chunkCount, packCount, fingerprints, entries, packs }: SegmentLayout,
+): void {
   bytes.write(MAGIC, "latin1");
   bytes.writeUInt32LE(FORMAT_VERSION, 8);
   bytes.writeUInt32LE(chunkCount, 12);
@@ -122,7 +125,11 @@ function writePageHashes(bytes: Buffer, section: Section): void {
   }
 }
 
-function refOf(bytes: Buffer, { headerBytes, sizeBytes, chunkCount }: SegmentLayout, remote: RemoteId): SegmentRef {
+function refOf(
+  bytes: Buffer,
+  { headerBytes, sizeBytes, chunkCount }: SegmentLayout,
+  remote: RemoteId,
+): SegmentRef {
   const headerHash = sha256(bytes.subarray(0, headerBytes));
   return { remote, id: sha256(bytes), headerHash, headerBytes, sizeBytes, chunkCount };
 }

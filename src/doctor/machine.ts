@@ -5,6 +5,7 @@ import { release } from "node:os";
 import { join } from "node:path";
 
 import { errnoOf, messageOf } from "../errors.js";
+import { loadFuseNative } from "../fs/transport/fuse-native/library.js";
 import { type Finding, finding } from "./finding.js";
 
 const require = createRequire(import.meta.url);
@@ -24,8 +25,9 @@ export function examineMachine(): Finding[] {
     kernelFinding(release(), isRoot),
     deviceFinding("/dev/fuse"),
     ...(isRoot ? [] : [helperFinding(process.env["PATH"] ?? ""), othersFinding(textOrEmpty(FUSE_CONF))]),
-    libraryFinding("better-sqlite3", () => void require("better-sqlite3")),
+    libraryFinding("better-sqlite3", openDatabase),
     libraryFinding("koffi", () => void require("koffi")),
+    libraryFinding("fuse-native", loadFuseNative, false),
   ];
 }
 
@@ -95,7 +97,8 @@ export function othersFinding(conf: string): Finding {
   );
 }
 
-export function libraryFinding(name: string, load: () => void, needed = true): Finding {
+/** @param load Throws when the library does not load. */
+export function libraryFinding(name: string, load: () => unknown, needed = true): Finding {
   try {
     load();
     return finding(name, true, "loads", { needed });
@@ -106,6 +109,12 @@ export function libraryFinding(name: string, load: () => void, needed = true): F
       needed,
     });
   }
+}
+
+/** The package loads its library with the first database. */
+function openDatabase(): void {
+  const Database = require("better-sqlite3") as new (path: string) => { close(): void };
+  new Database(":memory:").close();
 }
 
 /** Compares the first two numbers of a version. */

@@ -102,7 +102,7 @@ test("brotli that does not decode fails with content-damaged", async (t) => {
   const cache = await cacheOf(t, memoryRemote({ "packs/br": bytesOf(3, pack.bytes.byteLength) }));
   await assert.rejects(cache.read(pack.blocks[0]!), {
     code: "content-damaged",
-    message: /"packs\/br" \[0, 14\)/,
+    message: /"packs\/br" \[0, \d+\)/,
   });
 });
 

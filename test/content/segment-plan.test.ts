@@ -23,9 +23,12 @@ test("1,000 equal commits leave at most 10 segments, and rewrite each chunk at m
 });
 
 test("whatever the commits, segments stay few and nothing is lost", () => {
-  const commits = fc.array(fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 2_000_000 })), {
-    maxLength: 200,
-  });
+  const commits = fc.array(
+    fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 2_000_000 })),
+    {
+      maxLength: 200,
+    },
+  );
   const property = fc.property(commits, (counts) => {
     let segments: SegmentRef[] = [];
     for (const count of counts) {

@@ -4,20 +4,30 @@ import fc from "fast-check";
 import { type Block, type LocalBlocks, Missing } from "../../src/cache/block.js";
 import { type Chunk, Codec, type RemoteId, type Sha256 } from "../../src/content/chunk.js";
 import { sha256 } from "../../src/content/hash.js";
-import { type EncodedSegment, SegmentReader, encodeSegment, findChunks, mergeSegments } from "../../src/content/segment.js";
+import {
+  type EncodedSegment,
+  SegmentReader,
+  encodeSegment,
+  findChunks,
+  mergeSegments,
+} from "../../src/content/segment.js";
 import { KiB } from "../../src/units.js";
 
 const REMOTE = "0123456789abcdef0123456789abcdef" as RemoteId;
 const OTHER_REMOTE = "f".repeat(32) as RemoteId;
 
 test("a segment finds each of its chunks as it was, and no other", () => {
-  const property = fc.property(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 1, max: 2000 }), (count, packs) => {
-    const chunks = chunksNumbered(0, count, packs);
-    const store = new Store(encodeSegment(chunks, REMOTE));
-    const strangers = chunksNumbered(count, 50, packs).map(({ hash }) => hash);
-    const found = store.find([...chunks.map(({ hash }) => hash), ...strangers]);
-    assert.deepEqual(found, byHash(chunks));
-  });
+  const property = fc.property(
+    fc.integer({ min: 0, max: 3000 }),
+    fc.integer({ min: 1, max: 2000 }),
+    (count, packs) => {
+      const chunks = chunksNumbered(0, count, packs);
+      const store = new Store(encodeSegment(chunks, REMOTE));
+      const strangers = chunksNumbered(count, 50, packs).map(({ hash }) => hash);
+      const found = store.find([...chunks.map(({ hash }) => hash), ...strangers]);
+      assert.deepEqual(found, byHash(chunks));
+    },
+  );
   fc.assert(property, { numRuns: 15 });
 });
 
@@ -34,7 +44,10 @@ test("of chunks with one hash the first counts", () => {
 });
 
 test("hashes that begin alike are told apart across pages", () => {
-  const chunks = chunksNumbered(0, 3000, 3).map((chunk) => ({ ...chunk, hash: `${"a".repeat(20)}${chunk.hash.slice(20)}` as Sha256 }));
+  const chunks = chunksNumbered(0, 3000, 3).map((chunk) => ({
+    ...chunk,
+    hash: `${"a".repeat(20)}${chunk.hash.slice(20)}` as Sha256,
+  }));
   const store = new Store(encodeSegment(chunks, REMOTE));
   assert.deepEqual(store.find(chunks.map(({ hash }) => hash)), byHash(chunks));
 });
@@ -46,11 +59,17 @@ test("a miss in a large segment reads the header and one page, a hit two pages m
 
   const missing = new Store(segment);
   assert.deepEqual(missing.find([sha256(Buffer.from("stranger"))]), new Map());
-  assert.deepEqual(missing.rounds.map((blocks) => blocks.length), [1, 1]);
+  assert.deepEqual(
+    missing.rounds.map((blocks) => blocks.length),
+    [1, 1],
+  );
 
   const hit = new Store(segment);
   assert.deepEqual(hit.find([chunks[5]!.hash]), byHash([chunks[5]!]));
-  assert.deepEqual(hit.rounds.map((blocks) => blocks.length), [1, 1, 1, 1]);
+  assert.deepEqual(
+    hit.rounds.map((blocks) => blocks.length),
+    [1, 1, 1, 1],
+  );
   assert.ok(hit.rounds.flat().every(({ sizeBytes }) => sizeBytes <= 64 * KiB));
 });
 
@@ -59,7 +78,10 @@ test("a small segment is read in one request", () => {
   const segment = encodeSegment(chunks, REMOTE);
   const store = new Store(segment);
   assert.deepEqual(store.find(chunks.map(({ hash }) => hash)), byHash(chunks));
-  assert.deepEqual(store.rounds.flat().map(({ sizeBytes }) => sizeBytes), [segment.ref.sizeBytes]);
+  assert.deepEqual(
+    store.rounds.flat().map(({ sizeBytes }) => sizeBytes),
+    [segment.ref.sizeBytes],
+  );
 });
 
 test("a look-up in many segments asks for what all of them miss together", () => {
@@ -76,7 +98,10 @@ test("merging segments and new chunks equals encoding all of them at once", () =
   const newer = chunksNumbered(1000, 1500, 30);
   const fresh = chunksNumbered(2400, 300, 2);
   const segments = [newer, older].map((chunks) => encodeSegment(chunks, OTHER_REMOTE).bytes);
-  assert.deepEqual(mergeSegments(segments, fresh, REMOTE), encodeSegment([...fresh, ...newer, ...older], REMOTE));
+  assert.deepEqual(
+    mergeSegments(segments, fresh, REMOTE),
+    encodeSegment([...fresh, ...newer, ...older], REMOTE),
+  );
 });
 
 test("bytes that are no segment, or one of a newer format, are refused", () => {
@@ -98,7 +123,8 @@ test("any change of a segment's bytes is refused, or gives no chunk that was not
     const local: LocalBlocks = { get: () => damaged, copy: () => false };
     const hashes = chunks.map(({ hash }) => hash);
     try {
-      for (const hash of new SegmentReader(ref, local).lookupMany(hashes).keys()) assert.ok(hashes.includes(hash));
+      for (const hash of new SegmentReader(ref, local).lookupMany(hashes).keys())
+        assert.ok(hashes.includes(hash));
     } catch (error) {
       assert.match(String((error as { code?: unknown }).code), /^format-(damaged|newer)$/);
     }

@@ -19,10 +19,16 @@ test("contents of readers, small and large, are stored like files", async () => 
   const contents = [noise("r0", 100), noise("r1", 3 * MiB), noise("r2", 18 * MiB), Buffer.alloc(0)];
   const remote = memoryRemote();
   const readers = contents.map((content) => new Readers(() => content));
-  const stored = await store(readers.map((each, id) => each.source(id)), { remote });
+  const stored = await store(
+    readers.map((each, id) => each.source(id)),
+    { remote },
+  );
   assert.equal(stored.length, 4);
   for (const file of stored) assertHolds(remote, file, contents[file.id]!);
-  assert.ok(readers.every(({ open }) => open === 0), "a reader was left open");
+  assert.ok(
+    readers.every(({ open }) => open === 0),
+    "a reader was left open",
+  );
 });
 
 test("a large reader of which a little has changed is read again only where it has", async () => {
@@ -44,8 +50,13 @@ for (const [kind, before] of [
 ] as const)
   test(`a large content that changes between hashing and sending ${kind} is begun again`, async () => {
     const remote = memoryRemote();
-    const earlier = await store(before.map((content, id) => new Readers(() => content).source(id)), { remote });
-    const known = knowing(new Map(earlier.flatMap(({ chunks }) => chunks).map((chunk) => [chunk.hash, chunk])));
+    const earlier = await store(
+      before.map((content, id) => new Readers(() => content).source(id)),
+      { remote },
+    );
+    const known = knowing(
+      new Map(earlier.flatMap(({ chunks }) => chunks).map((chunk) => [chunk.hash, chunk])),
+    );
     const states = [0, 1, 1].map((state) => changing(state));
     const readers = new Readers((opening) => states[Math.min(opening, states.length - 1)]!);
     const [stored] = await store([readers.source(0)], { remote, known });
@@ -78,7 +89,10 @@ test("what cannot be read as a regular file is named", async (scope) => {
   for (const name of ["link", "fifo", "gone", "."]) {
     const from = { path: bytesOfText(join(folder, name)) };
     const failure = { code: "source-unreadable", data: { path: join(folder, name) } };
-    await assert.rejects(store([source!, { id: 1, sizeBytes: 10, from }], { remote: memoryRemote() }), failure);
+    await assert.rejects(
+      store([source!, { id: 1, sizeBytes: 10, from }], { remote: memoryRemote() }),
+      failure,
+    );
     await assert.rejects(hashAll([{ id: 1, sizeBytes: 10, path: from.path }]), failure);
   }
 });
@@ -86,7 +100,10 @@ test("what cannot be read as a regular file is named", async (scope) => {
 test("after a failing put nothing is under way, and the failure is the remote's", async (scope) => {
   const full = new DatasetError("remote-refused", { key: "packs" }, "Cannot put: the bucket is read-only");
   const remote = watched({ ...memoryRemote(), put: () => setTimeout(5).then(() => Promise.reject(full)) });
-  const sources = await written(scope, [...Array(40).keys()].map((index) => noise(`put ${index}`, 400 * KiB)));
+  const sources = await written(
+    scope,
+    [...Array(40).keys()].map((index) => noise(`put ${index}`, 400 * KiB)),
+  );
   await assert.rejects(store(sources, { remote, packBytes: 2 * MiB }), full);
   assert.equal(remote.underway, 0);
   await assertNoThreads();
@@ -112,7 +129,10 @@ test("a signal aborted beforehand stores nothing", async (scope) => {
 });
 
 test("a caller who leaves early leaves nothing under way", async (scope) => {
-  const sources = await written(scope, [Buffer.alloc(0), ...[...Array(9).keys()].map((n) => noise(`leave ${n}`, MiB))]);
+  const sources = await written(scope, [
+    Buffer.alloc(0),
+    ...[...Array(9).keys()].map((n) => noise(`leave ${n}`, MiB)),
+  ]);
   const remote = watched(silentPuts());
   for await (const first of storeContent(sources, optionsFor(remote, { packBytes: 2 * MiB }))) {
     assert.equal(first.sizeBytes, 0);
@@ -200,7 +220,8 @@ function watched(remote: Remote): Remote & { underway: number } {
 function silentPuts(): Remote {
   const put: Remote["put"] = (key, _body, options) =>
     new Promise((_, reject) => {
-      const end = () => reject(new DatasetError("cancelled", { what: key }, `Cannot put "${key}": cancelled`));
+      const end = () =>
+        reject(new DatasetError("cancelled", { what: key }, `Cannot put "${key}": cancelled`));
       if (options?.signal?.aborted) end();
       options?.signal?.addEventListener("abort", end);
     });

@@ -30,10 +30,13 @@ test("whatever files are stored, the packs give back their bytes", async (scope)
 test("a file is told as stored when all its packs are in the remote, not earlier", async (scope) => {
   const contents = [...Array(30).keys()].map((index) => noise(`early ${index}`, 300 * KiB));
   const remote = memoryRemote();
-  const slow = { ...remote, put: async (...args: Parameters<typeof remote.put>) => {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    await remote.put(...args);
-  } };
+  const slow = {
+    ...remote,
+    put: async (...args: Parameters<typeof remote.put>) => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await remote.put(...args);
+    },
+  };
   let count = 0;
   const sources = await written(scope, contents);
   for await (const file of storeContent(sources, optionsFor(slow, { packBytes: 2 * MiB }))) {
@@ -57,7 +60,10 @@ test("the same input gives the same packs, and what lies in the remote is not se
     onProgress: (progress) => void ({ sentBytes } = progress),
   });
   assert.deepEqual(second.sort(byId), first.sort(byId));
-  assert.deepEqual(again.calls.filter((call) => !call.startsWith("stat ")), []);
+  assert.deepEqual(
+    again.calls.filter((call) => !call.startsWith("stat ")),
+    [],
+  );
   assert.equal(sentBytes, 0);
 });
 
@@ -65,7 +71,10 @@ test("chunks lie in their packs in the order of the sources", async (scope) => {
   const contents = [...Array(1200).keys()].map((index) => noise(`order ${index}`, 700));
   const stored = await store(await written(scope, contents), { remote: memoryRemote(), workers: 3 });
   const offsets = stored.sort(byId).map(({ chunks }) => chunks[0]!.offset);
-  assert.deepEqual(offsets, contents.map((_, index) => index * 700));
+  assert.deepEqual(
+    offsets,
+    contents.map((_, index) => index * 700),
+  );
 });
 
 test("content met twice, and content known from before, is sent once", async (scope) => {
@@ -99,7 +108,9 @@ test("text is stored compressed", async (scope) => {
 test("a new file of 16 MiB or more is a pack by itself, as it is", async (scope) => {
   const content = Buffer.from(noise("large text", 10 * MiB).toString("hex")); // it would compress
   const remote = memoryRemote();
-  const [small, large] = (await store(await written(scope, [noise("beside", 9), content]), { remote })).sort(byId);
+  const [small, large] = (await store(await written(scope, [noise("beside", 9), content]), { remote })).sort(
+    byId,
+  );
   assert.equal(large!.sha256, sha256(content));
   assert.ok(content.equals(remote.objects.get(packKey(large!.sha256))!));
   assert.equal(remote.objects.size, 2);
@@ -109,7 +120,11 @@ test("a new file of 16 MiB or more is a pack by itself, as it is", async (scope)
 
 test("a large file of which a little has changed sends that little", async (scope) => {
   const before = noise("large", 24 * MiB);
-  const after = Buffer.concat([before.subarray(0, 11 * MiB), noise("inserted", 1000), before.subarray(11 * MiB)]);
+  const after = Buffer.concat([
+    before.subarray(0, 11 * MiB),
+    noise("inserted", 1000),
+    before.subarray(11 * MiB),
+  ]);
   const remote = memoryRemote();
   const [old] = await store(await written(scope, [before]), { remote });
   const again = recording(remote);
@@ -144,11 +159,19 @@ test("modification times are told to the nanosecond, before 1970 too", async (sc
 });
 
 test("files that grew or shrank since they were scanned are stored as they are", async (scope) => {
-  const contents = [noise("grown", 3 * MiB), noise("grown large", 17 * MiB), noise("shrunk", 10), noise("same", 800)];
+  const contents = [
+    noise("grown", 3 * MiB),
+    noise("grown large", 17 * MiB),
+    noise("shrunk", 10),
+    noise("same", 800),
+  ];
   const sources = await written(scope, contents);
   const scanned = [10, 20, 1 * MiB, 800];
   const remote = memoryRemote();
-  const stored = await store(sources.map((source, index) => ({ ...source, sizeBytes: scanned[index]! })), { remote });
+  const stored = await store(
+    sources.map((source, index) => ({ ...source, sizeBytes: scanned[index]! })),
+    { remote },
+  );
   for (const file of stored) assertHolds(remote, file, contents[file.id]!);
   assert.equal(stored.length, 4);
 });

@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { type Chunk, type RemoteId, type Sha256, packKey } from "../../src/content/chunk.js";
 import { decodeChunk } from "../../src/content/decode.js";
 import { sha256 } from "../../src/content/hash.js";
-import { type ContentSource, type StoreOptions, type StoredContent, storeContent } from "../../src/content/store.js";
+import {
+  type ContentSource,
+  type StoreOptions,
+  type StoredContent,
+  storeContent,
+} from "../../src/content/store.js";
 import { bytesOfText } from "../../src/paths.js";
 import type { Scope } from "../support/cleanup.js";
 import type { MemoryRemote } from "../support/memory-remote.js";
@@ -35,12 +40,19 @@ export function knowing(chunks: ReadonlyMap<Sha256, Chunk>): StoreOptions["known
 }
 
 /** Files of these contents in a folder of their own, as sources numbered from 0. */
-export async function written(scope: Scope, contents: readonly Uint8Array[]): Promise<ContentSource<number>[]> {
+export async function written(
+  scope: Scope,
+  contents: readonly Uint8Array[],
+): Promise<ContentSource<number>[]> {
   const folder = join(await tempDir(scope), "files");
   await mkdir(folder);
   const paths = contents.map((_, index) => join(folder, String(index)));
   await Promise.all(paths.map((path, index) => writeFile(path, contents[index]!)));
-  return paths.map((path, id) => ({ id, sizeBytes: contents[id]!.length, from: { path: bytesOfText(path) } }));
+  return paths.map((path, id) => ({
+    id,
+    sizeBytes: contents[id]!.length,
+    from: { path: bytesOfText(path) },
+  }));
 }
 
 /** Fails unless the packs hold the content of a stored file, and its facts are right. */
@@ -56,4 +68,3 @@ export function assertHolds(remote: MemoryRemote, file: StoredContent<number>, c
   assert.equal(file.sha256, sha256(content));
   assert.ok(Buffer.concat(parts).equals(content), `bytes of file ${file.id}`);
 }
-

@@ -33,6 +33,8 @@ export class NameTable {
   readonly #get: Statement<[Ino, Buffer], Row<Buffer>>;
   readonly #put: Statement<[Ino, Buffer, Ino, number | null]>;
   readonly #delete: Statement<[Ino, Buffer]>;
+  readonly #deleteAll: Statement<[Ino]>;
+  readonly #census: Statement<[Ino], { gone: number; present: number }>;
   readonly #after: Statement<[Ino, number, number], Row<Buffer>>;
   readonly #overBase: Statement<[Ino, Buffer, number], Row<Buffer>>;
   /** Base directories that may have rows; all others need no query. */
@@ -42,6 +44,10 @@ export class NameTable {
     this.#get = db.prepare(`select ${COLUMNS} from dentries where parent = ? and name = ?`);
     this.#put = db.prepare("replace into dentries values (?, ?, ?, ?)");
     this.#delete = db.prepare("delete from dentries where parent = ? and name = ?");
+    this.#deleteAll = db.prepare("delete from dentries where parent = ?");
+    this.#census = db.prepare(
+      "select total(ino = 0) as gone, total(ino <> 0) as present from dentries where parent = ?",
+    );
     this.#after = db.prepare(
       `select ${COLUMNS} from dentries where parent = ? and cookie > ? order by cookie limit ?`,
     );
@@ -71,7 +77,7 @@ export class NameTable {
   }
 
   deleteAll(parent: Ino): void {
-    if (this.has(parent)) this.db.prepare("delete from dentries where parent = ?").run(parent);
+    if (this.has(parent)) this.#deleteAll.run(parent);
   }
 
   /** Names that the base does not have, in the order of their cookies. */
@@ -87,8 +93,7 @@ export class NameTable {
   /** How many names of the base are gone, and whether there are others. */
   census(parent: Ino): { gone: number; present: boolean } {
     if (!this.has(parent)) return { gone: 0, present: false };
-    const sql = `select total(ino = 0) as gone, total(ino <> 0) as present from dentries where parent = ?`;
-    const row = this.db.prepare<[Ino], { gone: number; present: number }>(sql).get(parent);
+    const row = this.#census.get(parent);
     return { gone: row?.gone ?? 0, present: row !== undefined && row.present > 0 };
   }
 

@@ -18,7 +18,7 @@ export interface Mounted {
   scratch: string;
   server: TestProcess;
   /** Sends the server a command. */
-  tell(command: "unmount" | "lazy" | "force" | "requests"): void;
+  tell(command: "unmount" | "lazy" | "force" | "requests" | "still" | "writers"): void;
 }
 
 const PROGRAM = fileURLToPath(new URL("./serve-version.js", import.meta.url));
@@ -43,6 +43,17 @@ export async function mountSample(
   const server = startNode(scope, PROGRAM, [JSON.stringify({ mountpoint: path, sample, ...defaults, ...options })]);
   await server.saying(/^mounted$/m);
   return { path, scratch, server, tell: (command) => void server.child.stdin.write(`${command}\n`) };
+}
+
+/** As `mountSample`, with an overlay: the mount can be written to. */
+export async function mountWritable(scope: Scope, sample: SampleName): Promise<Mounted> {
+  const overlays = await tempDir(scope);
+  return mountSample(scope, sample, { overlayDirectory: join(overlays, "overlay") });
+}
+
+/** Runs a Python program with `sys.argv[1]` and up set to `values`; what it prints. */
+export function python(program: string, ...values: string[]): Promise<string> {
+  return sh(`python3 -c "$1" "$2" "$3"`, program, ...values);
 }
 
 /** Runs a shell line with `$1` and up set to `values`; its output as bytes, one a character. Fails when it fails. */

@@ -4,6 +4,7 @@
  * own mount would wait forever, so every mount is served from a process of its own.
  */
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 
 import { openCache } from "../../../src/cache/cache.js";
 import type { RemoteId } from "../../../src/content/chunk.js";
@@ -22,6 +23,8 @@ export interface ServeVersionOptions {
   latencyMs: number;
   deadlineMs: number;
   allowOther: boolean;
+  /** Makes the mount writable: changes go to this folder. */
+  overlayDirectory?: string;
   /** Objects whose key begins so are taken from the remote before the mount is made. */
   lose?: string;
 }
@@ -35,7 +38,7 @@ for (const key of [...store.objects.keys()]) if (options.lose && key.startsWith(
 const near = recording(store);
 const far = recording(withLatency(store, options.latencyMs));
 let remote = near;
-const { mountpoint, cacheDirectory, deadlineMs, allowOther } = options;
+const { mountpoint, cacheDirectory, deadlineMs, allowOther, overlayDirectory } = options;
 const cache = await openCache({ directory: cacheDirectory, remoteOf: () => remote, deadlineMs });
 
 const say = (what: string, value?: unknown) => console.log(value === undefined ? what : `${what} ${JSON.stringify(value)}`);
@@ -44,11 +47,15 @@ const warn = (event: string, facts?: object) => console.error(event, JSON.string
 const log = { debug: warn, info: warn, warn, error: warn, close: () => undefined };
 
 try {
-  const mount = await serveKernel({ mountpoint, name: "p/sample@1.0.0", root, cache, cacheDirectory, deadlineMs, allowOther, log });
+  const name = "p/sample@1.0.0";
+  const how = { deadlineMs, allowOther, overlayDirectory, log };
+  const mount = await serveKernel({ mountpoint, name, root, cache, cacheDirectory, ...how });
   remote = far; // From here on: what mounting itself fetched was near.
   say("mounted");
   const commands = createInterface(process.stdin).on("line", (line) => {
     if (line === "requests") return say("requests", remote.calls);
+    if (line === "still") return void mount.still(() => setTimeout(1_000)).then(() => say("stirring"), tell);
+    if (line === "writers") return void mount.call("openForWriting").then((files) => say("writers", files), tell);
     mount.unmount({ force: line === "force", lazy: line === "lazy" }).then(() => say("unmounted"), tell);
   });
   say("ended", await mount.ended);
