@@ -270,7 +270,9 @@ export class MountProcess {
 function cutOff(overlay: OverlayState, end: EndOfMount): DatasetError<"uncommitted"> {
   const count = end.unflushedHandles;
   const files = count === 1 ? "1 file was" : `${count} files were`;
-  const message = end.failure ? `serving it broke: ${end.failure.message}` : `the mount was cut off while ${files} open for writing`;
+  const message = end.failure
+    ? `serving it broke: ${end.failure.message}`
+    : `the mount was cut off${count > 0 ? ` while ${files} open for writing` : ""}`;
   return new DatasetError("uncommitted", { overlay: overlay.id }, message);
 }
 

@@ -187,10 +187,12 @@ async function createRecordUnderFreeLabel(
   }
 }
 
-/** Learns of the versions that others made, then takes the number after them. */
+/** Learns of the versions that others made, before which this one gives way, and takes the number it then has. */
 async function nextFree(workspace: Workspace, draft: Draft, version: VersionRow): Promise<VersionRow> {
   await refresh(workspace, draft.dataset);
-  return (await workspace.catalog()).relabelVersion(version.id);
+  const catalog = await workspace.catalog();
+  const now = await catalog.versionById(version.id);
+  return now && now.label !== version.label ? now : catalog.relabelVersion(version.id);
 }
 
 async function recordOf(

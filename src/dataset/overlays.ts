@@ -86,7 +86,7 @@ export function findOverlay(home: Home, id: string): OverlayState {
 /** Takes an overlay over into this process. @throws {DatasetError} `conflict` while another process has it */
 export function claimOverlay(home: Home, overlay: OverlayState, state: OverlayState["state"]): OverlayState {
   if (isAlive(overlay) && overlay.pid !== process.pid) {
-    const message = `Cannot take the overlay "${overlay.id}": process ${overlay.pid} still serves it at "${overlay.mountpoint}"`;
+    const message = `Cannot take the overlay "${overlay.id}": process ${overlay.pid} still serves "${overlay.mountpoint}", and commits once its files are closed`;
     throw new DatasetError("conflict", { what: overlay.id }, message);
   }
   const claimed: OverlayState = { ...overlay, ...(thisProcess() satisfies ProcessMark), state };

@@ -1,8 +1,11 @@
 /** What a mount left uncommitted: listed, committed, mounted again, exported to a folder, or thrown away. */
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { readMountState } from "../daemon/mount-state.js";
 import { isAlive } from "../daemon/process.js";
 import { DatasetError } from "../errors.js";
+import { findMount } from "../fs/transport/kernel/mounts.js";
+import type { Home } from "../home.js";
 import { type OverlayCommit, type OverlayCommitOptions, commitOverlay, snapshotOf } from "./commit-overlay.js";
 import { exportOverlay } from "./export-overlay.js";
 import { discardDraft, openDraft } from "./draft.js";
@@ -30,8 +33,15 @@ export interface Recoverable {
 
 /** Overlays without a mount: their process died, their commit failed, or their folder was taken away under open files. */
 export async function recoverable(workspace: Workspace): Promise<Recoverable[]> {
-  const left = listOverlays(workspace.home).filter((overlay) => !isAlive(overlay) || overlay.state === "detached");
+  const { home } = workspace;
+  const left = listOverlays(home).filter((overlay) => !isAlive(overlay) || isDetached(home, overlay));
   return Promise.all(left.map((overlay) => describe(workspace, overlay)));
+}
+
+/** Whether a mount that is still served is no longer at its folder: it ends when the last file in it is closed. */
+function isDetached(home: Home, overlay: OverlayState): boolean {
+  if (overlay.state === "committing") return false;
+  return findMount(overlay.mountpoint) === undefined || readMountState(home, overlay.mountpoint)?.pid !== overlay.pid;
 }
 
 /** Commits an overlay; it is gone afterwards. Gives undefined when it changed nothing. */

@@ -9,36 +9,44 @@ import type { Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import { ByteWriter } from "./binary.js";
 import { EntryType } from "./entry.js";
+import { Field, type Layout, RECORD_BYTES } from "./range-layout.js";
+import { nameSpan, pathSpan, startOfGroup } from "./range-search.js";
 import type { Range } from "./range-view.js";
 
 const MAGIC = "VVC1";
 const EXECUTABLE_BITS = 0o111;
 
 /** Digest of what a range holds but for times, modes, owners, attributes, hard links, holes and places of bytes. */
-export function contentDigest(range: Range): Sha256 {
+export function contentDigest(layout: Layout, range: Range): Sha256 {
   const writer = new ByteWriter(range.logicalBytes);
   writer.text(MAGIC);
-  for (let i = 0; i < range.count; i++) {
-    const key = range.keyAt(i);
-    writer.u32(key.length);
-    writer.text(key);
-    writer.u8(range.typeAt(i));
-    writeContent(writer, range, i);
+  for (let group = 0; group < layout.groupCount; group++) {
+    const parent = pathSpan(layout, group);
+    const end = startOfGroup(layout, group + 1);
+    for (let index = startOfGroup(layout, group); index < end; index++) {
+      const name = nameSpan(layout, index);
+      writer.u32(parent.end - parent.start + 1 + name.end - name.start);
+      writer.copy(layout.bytes, parent.start, parent.end);
+      writer.u8(0);
+      writer.copy(layout.bytes, name.start, name.end);
+      writeContent(writer, layout, range, index);
+    }
   }
   return sha256(writer.written());
 }
 
-function writeContent(writer: ByteWriter, range: Range, index: number): void {
+function writeContent(writer: ByteWriter, layout: Layout, range: Range, index: number): void {
   const type = range.typeAt(index);
-  if (type === EntryType.file) writeFile(writer, range, index);
+  writer.u8(type);
+  if (type === EntryType.file) writeFile(writer, layout, range, index);
   else if (type === EntryType.symlink) writeTarget(writer, range.targetAt(index));
-  else if (type === EntryType.link) writeLink(writer, range, index);
+  else if (type === EntryType.link) writeLink(writer, layout, range, index);
 }
 
-function writeFile(writer: ByteWriter, range: Range, index: number): void {
+function writeFile(writer: ByteWriter, layout: Layout, range: Range, index: number): void {
   writer.u16(range.modeAt(index) & EXECUTABLE_BITS);
   writer.u64(range.sizeAt(index));
-  writer.bytes(range.rawSha256At(index));
+  writeHash(writer, layout, index);
 }
 
 function writeTarget(writer: ByteWriter, target: string): void {
@@ -46,13 +54,18 @@ function writeTarget(writer: ByteWriter, target: string): void {
   writer.text(target);
 }
 
-function writeLink(writer: ByteWriter, range: Range, index: number): void {
+function writeLink(writer: ByteWriter, layout: Layout, range: Range, index: number): void {
   const { url = "", pin = "", hashed } = range.extrasAt(index)!;
   writer.u64(range.sizeAt(index));
   writer.u8(hashed ? 1 : 0);
-  if (hashed) return writer.bytes(range.rawSha256At(index));
+  if (hashed) return writeHash(writer, layout, index);
   writer.u32(url.length);
   writer.text(url);
   writer.u32(pin.length);
   writer.text(pin);
+}
+
+function writeHash(writer: ByteWriter, { bytes, records }: Layout, index: number): void {
+  const at = records + index * RECORD_BYTES + Field.sha256;
+  writer.copy(bytes, at, at + 32);
 }

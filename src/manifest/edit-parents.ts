@@ -20,15 +20,15 @@ export class ParentGuard {
   constructor(private readonly base: TreeReader) {}
 
   /**
-   * To be told of every put, in order. `before` is the type of what the base has at the path, 0 for nothing.
+   * To be told of every put, in order; a promise when it must ask the base.
+   * @param before The type of what the base has at the path, 0 for nothing.
    * @throws {DatasetError} `bad-input` when it lies in what is no directory
    */
-  async put(entry: Entry, before: EntryType | 0): Promise<void> {
+  put(entry: Entry, before: EntryType | 0): Promise<void> | undefined {
     const { path, type } = entry;
-    if (path === ROOT) this.#checkRoot(type);
-    else await this.#checkParent(path, before);
     if (type !== EntryType.directory) this.removed(path, before);
     else if (before !== EntryType.directory) this.#made.add(path);
+    return path === ROOT ? this.#checkRoot(type) : this.#checkParent(path, before);
   }
 
   /** To be told of every entry of the base that goes. */
@@ -50,25 +50,24 @@ export class ParentGuard {
     if (this.#gone.size > 0 && this.#gone.has(parentOf(path))) throw orphan(path);
   }
 
-  #checkRoot(type: EntryType): void {
+  #checkRoot(type: EntryType): undefined {
     if (type === EntryType.directory) return;
     throw new DatasetError("bad-input", { value: "" }, "Cannot edit the tree: its root must stay a directory");
   }
 
-  async #checkParent(path: TreePath, before: EntryType | 0): Promise<void> {
+  /** Edits come directory by directory, so one answer serves a run of them, and nobody asks for the last one again. */
+  #checkParent(path: TreePath, before: EntryType | 0): Promise<void> | undefined {
     const parent = parentOf(path);
-    if (parent === this.#current) return;
-    if (!(await this.#isDirectory(parent, before))) throw orphan(path);
-    // Edits come directory by directory, so nobody asks for the last one again.
+    if (parent === this.#current) return undefined;
     if (this.#current !== undefined) this.#made.delete(this.#current);
     this.#current = parent;
+    if (this.#gone.has(parent)) throw orphan(path);
+    return this.#made.has(parent) || before !== 0 ? undefined : this.#checkInBase(parent, path);
   }
 
-  async #isDirectory(path: TreePath, childBefore: EntryType | 0): Promise<boolean> {
-    if (this.#gone.has(path)) return false;
-    if (this.#made.has(path) || childBefore !== 0) return true;
-    const place = await this.base.find(path);
-    return place?.range.typeAt(place.index) === EntryType.directory;
+  async #checkInBase(parent: TreePath, child: TreePath): Promise<void> {
+    const place = await this.base.find(parent);
+    if (place?.range.typeAt(place.index) !== EntryType.directory) throw orphan(child);
   }
 }
 

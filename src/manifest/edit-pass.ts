@@ -7,6 +7,7 @@ import type { LinkLedger } from "./edit-links.js";
 import type { ParentGuard } from "./edit-parents.js";
 import { type Entry, EntryType } from "./entry.js";
 import { sameLogicalEntry } from "./entry-compare.js";
+import type { Key } from "./key.js";
 import type { Range } from "./range-view.js";
 import type { TreeBuilder } from "./tree-builder.js";
 import type { TreeReader } from "./tree-reader.js";
@@ -45,20 +46,23 @@ async function rebuildRange(pass: EditPass, number: number, end: string): Promis
     const key = range.keyAt(index);
     if (edits.key < key) await putBefore(pass, key);
     const entry = edits.key === key ? await edited(pass, range, index) : kept(pass, range, index);
-    const added = entry && builder.add(entry);
-    if (added) await added;
+    const ended = entry && builder.add(entry, key);
+    if (ended) await ended;
   }
   await putBefore(pass, end);
 }
 
 /** Applies the edits of paths that the base does not have and whose keys sort before `end`; all of them without it. */
 async function putBefore({ edits, builder, guard, links }: EditPass, end: string | undefined): Promise<void> {
-  while (edits.pending && (end === undefined || edits.key < end)) {
-    const edit = await edits.take();
+  while (edits.next && (end === undefined || edits.key < end)) {
+    const { next: edit, key } = edits;
+    const advanced = edits.advance();
+    if (advanced) await advanced;
     if (edit.type === 0) continue;
-    await guard.put(edit, 0);
-    const added = builder.add(links.put(edit, undefined));
-    if (added) await added;
+    const checked = guard.put(edit, 0);
+    if (checked) await checked;
+    const ended = builder.add(links.put(edit, undefined), key as Key);
+    if (ended) await ended;
   }
 }
 
@@ -68,9 +72,10 @@ function kept({ guard }: EditPass, range: Range, index: number): Entry {
   return entry;
 }
 
-/** What an edit makes of an entry of the base: nothing, the edit's entry, or the base's where that says the same. */
+/** What the next edit makes of an entry of the base: nothing, the edit's entry, or the base's where that says the same. */
 async function edited({ edits, guard, links }: EditPass, range: Range, index: number): Promise<Entry | undefined> {
-  const edit = await edits.take();
+  const edit = edits.next!;
+  await edits.advance();
   const before = range.typeAt(index);
   const linksBefore = before === EntryType.file ? range.extrasAt(index)?.hardLinks : undefined;
   if (edit.type === 0) {

@@ -8,32 +8,33 @@ import { AFTER_ALL_KEYS } from "./range-table.js";
 export type Edits = AsyncIterable<Edit> | Iterable<Edit>;
 
 export class EditSource {
-  /** Key of the next edit; after the last one, a string that sorts after every key. */
+  /** The next edit; undefined after the last one. */
+  next: Edit | undefined;
+  /** Its key; after the last edit, a string that sorts after every key. */
   key: string = AFTER_ALL_KEYS;
-  #next: Edit | undefined;
   readonly #iterator: AsyncIterator<Edit> | Iterator<Edit>;
 
   private constructor(edits: Edits) {
     this.#iterator = Symbol.asyncIterator in edits ? edits[Symbol.asyncIterator]() : edits[Symbol.iterator]();
   }
 
-  /** Whether there is a next edit. */
-  get pending(): boolean {
-    return this.#next !== undefined;
-  }
-
   /** Opens a stream at its first edit. */
   static async open(edits: Edits): Promise<EditSource> {
     const source = new EditSource(edits);
-    await source.#advance("");
+    source.key = "";
+    await source.advance();
     return source;
   }
 
-  /** Takes the next edit; there must be one. */
-  async take(): Promise<Edit> {
-    const edit = this.#next!;
-    await this.#advance(this.key);
-    return edit;
+  /**
+   * To the edit after `next`. Gives a promise only where the stream does: a million turns of the event loop for a
+   * plain list cost more than the edits.
+   * @throws {DatasetError} `bad-input` for an edit out of order
+   */
+  advance(): Promise<void> | undefined {
+    const step = this.#iterator.next();
+    if (!("then" in step)) return void this.#arrive(step);
+    return step.then((result) => this.#arrive(result));
   }
 
   /** Lets go of what the stream holds, when it is left before its end. */
@@ -41,14 +42,12 @@ export class EditSource {
     await this.#iterator.return?.();
   }
 
-  async #advance(after: string): Promise<void> {
-    const step = this.#iterator.next();
-    // A plain list is not waited for: a million turns of the event loop cost more than the edits.
-    const { done, value } = step instanceof Promise ? await step : step;
-    this.#next = done ? undefined : value;
-    this.key = this.#next ? keyOf(this.#next.path) : AFTER_ALL_KEYS;
-    if (!this.#next || this.key > after) return;
-    const path = textOf(this.#next.path);
+  #arrive({ done, value }: IteratorResult<Edit, unknown>): void {
+    const after = this.key;
+    this.next = done ? undefined : value;
+    this.key = this.next ? keyOf(this.next.path) : AFTER_ALL_KEYS;
+    if (!this.next || this.key > after) return;
+    const path = textOf(this.next.path);
     const message = `Cannot take the edit of ${JSON.stringify(path)}: edits come sorted by key, one for each path`;
     throw new DatasetError("bad-input", { value: path }, message);
   }

@@ -67,7 +67,7 @@ async function applyEdits(
   try {
     await runPass({ base, edits: source, builder, guard: new ParentGuard(base), links });
   } finally {
-    if (source.pending) await source.close();
+    if (source.next) await source.close();
   }
   return builder.ranges;
 }

@@ -10,7 +10,7 @@ import { EntryType } from "./entry.js";
 import { checkExtras, readExtras } from "./extras.js";
 import { checkLocations } from "./range-check-locations.js";
 import { Field, GROUP_BYTES, type Layout, NO_EXTRAS, RANGE_WHAT, RECORD_BYTES } from "./range-layout.js";
-import { groupOf, pathSpan, startOfGroup } from "./range-search.js";
+import { type Span, groupOf, nameSpan, pathSpan, startOfGroup } from "./range-search.js";
 
 const MODE_MASK = 0o7777;
 const NSEC_PER_SEC = 1_000_000_000;
@@ -45,14 +45,12 @@ function checkGroups(layout: Layout): number {
 
 /** Checks that names lie end to end from `start`, can be names and are in order; gives where they end. */
 function checkNames(layout: Layout, start: number): number {
-  const { bytes, view, records, heap, groupCount, logicalBytes } = layout;
+  const { bytes, groupCount, logicalBytes } = layout;
   let last = { start, end: start };
   for (let group = 0; group < groupCount; group++) {
     const first = startOfGroup(layout, group);
     for (let index = first; index < startOfGroup(layout, group + 1); index++) {
-      const record = records + index * RECORD_BYTES;
-      const nameStart = heap + view.getUint32(record + Field.name, true);
-      const span = { start: nameStart, end: nameStart + bytes[record + Field.nameLength]! };
+      const span = nameSpan(layout, index);
       if (span.start !== last.end || span.end > logicalBytes) throw bad("a name is out of place");
       checkName(layout, span, index, group);
       if (index > first && compareSpans(bytes, last, span) >= 0) throw bad("its names are out of order");
@@ -60,11 +58,6 @@ function checkNames(layout: Layout, start: number): number {
     }
   }
   return last.end;
-}
-
-interface Span {
-  start: number;
-  end: number;
 }
 
 /** Only the root directory has an empty name, and it is the first entry of a tree. */
@@ -129,12 +122,10 @@ function checkNoHash({ bytes, records }: Layout, index: number): void {
 }
 
 function pathAt(layout: Layout, index: number): TreePath {
-  const { bytes, view, records, heap } = layout;
-  const { start, end } = pathSpan(layout, groupOf(layout, index, 0));
-  const record = records + index * RECORD_BYTES;
-  const name = heap + view.getUint32(record + Field.name, true);
-  const parent = bytes.toString("latin1", start, end) as TreePath;
-  return joinPath(parent, bytes.toString("latin1", name, name + bytes[record + Field.nameLength]!));
+  const [parent, name] = [pathSpan(layout, groupOf(layout, index, 0)), nameSpan(layout, index)].map(({ start, end }) =>
+    layout.bytes.toString("latin1", start, end),
+  ) as [TreePath, string];
+  return joinPath(parent, name);
 }
 
 /** As `checkPath` of `paths.ts`, in place. */

@@ -8,17 +8,19 @@ import { Form, PLACE_BYTES, Place } from "./range-layout.js";
 export function encodeLocations(entries: readonly Entry[], own: RemoteId): Buffer {
   const packs = new PackTable(own);
   const places = Buffer.alloc(entries.length * PLACE_BYTES);
+  const view = viewOf(places);
   const listed = new ByteWriter();
   let listedCount = 0;
-  entries.forEach((entry, i) => {
-    if (entry.type !== EntryType.file || entry.chunks.length === 0) return;
-    const place = places.subarray(i * PLACE_BYTES, (i + 1) * PLACE_BYTES);
-    const [first, second] = entry.chunks;
-    if (first && !second) return writePlace(place, first, packs.indexOf(first));
-    writeList(place, entry.chunks.length, listedCount);
-    for (const chunk of entry.chunks) writeListed(listed, chunk, packs.indexOf(chunk));
-    listedCount += entry.chunks.length;
-  });
+  for (const [i, entry] of entries.entries()) {
+    if (entry.type !== EntryType.file || entry.chunks.length === 0) continue;
+    const { chunks } = entry;
+    if (chunks.length === 1) writePlace(view, i * PLACE_BYTES, chunks[0]!, packs.indexOf(chunks[0]!));
+    else {
+      writeList(view, i * PLACE_BYTES, chunks.length, listedCount);
+      for (const chunk of chunks) writeListed(listed, chunk, packs.indexOf(chunk));
+      listedCount += chunks.length;
+    }
+  }
   const header = headerOf(packs, listedCount);
   return Buffer.concat([header, packs.remotes.written(), packs.packs.written(), places, listed.written()]);
 }
@@ -76,19 +78,19 @@ function headerOf(packs: PackTable, listedCount: number): Buffer {
   return writer.written();
 }
 
-function writePlace(place: Buffer, { codec, offset, storedBytes }: Chunk, pack: number): void {
-  place[Place.form] = Form.one;
-  place[Place.codec] = codec;
-  place.writeUIntLE(offset, Place.offset, 6);
-  place.writeUInt32LE(storedBytes, Place.storedBytes);
-  place.writeUInt32LE(pack, Place.pack);
+function writePlace(view: DataView, at: number, { codec, offset, storedBytes }: Chunk, pack: number): void {
+  view.setUint8(at + Place.form, Form.one);
+  view.setUint8(at + Place.codec, codec);
+  view.setUint32(at + Place.offset, offset % 2 ** 32, true);
+  view.setUint16(at + Place.offset + 4, Math.floor(offset / 2 ** 32), true);
+  view.setUint32(at + Place.storedBytes, storedBytes, true);
+  view.setUint32(at + Place.pack, pack, true);
 }
 
-function writeList(place: Buffer, count: number, first: number): void {
-  const view = viewOf(place);
-  place[Place.form] = Form.list;
-  view.setUint32(Place.listCount, count, true);
-  view.setUint32(Place.listFirst, first, true);
+function writeList(view: DataView, at: number, count: number, first: number): void {
+  view.setUint8(at + Place.form, Form.list);
+  view.setUint32(at + Place.listCount, count, true);
+  view.setUint32(at + Place.listFirst, first, true);
 }
 
 /** In the order of `Listed`. */

@@ -2,6 +2,12 @@
 import type { TreePath } from "../paths.js";
 import { Field, GROUP_BYTES, type Layout, RECORD_BYTES } from "./range-layout.js";
 
+/** A run of bytes, `[start, end)`. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
 /** Index of the first entry whose key is not below that of `name` in `parent`; the entry count when there is none. */
 export function lowerBound(layout: Layout, parent: TreePath, name: string): number {
   const group = groupLowerBound(layout, parent);
@@ -61,10 +67,17 @@ export function startOfGroup(layout: Layout, group: number): number {
 }
 
 /** Where the path of a group lies in the range's bytes, as `[start, end)`. */
-export function pathSpan({ view, groups, heap }: Layout, group: number): { start: number; end: number } {
+export function pathSpan({ view, groups, heap }: Layout, group: number): Span {
   const at = groups + group * GROUP_BYTES;
   const start = heap + view.getUint32(at, true);
   return { start, end: start + view.getUint16(at + 4, true) };
+}
+
+/** Where the name of an entry lies in the range's bytes, as `[start, end)`. */
+export function nameSpan({ bytes, view, records, heap }: Layout, index: number): Span {
+  const record = records + index * RECORD_BYTES;
+  const start = heap + view.getUint32(record + Field.name, true);
+  return { start, end: start + bytes[record + Field.nameLength]! };
 }
 
 function compareGroup(layout: Layout, group: number, path: TreePath): number {
@@ -72,10 +85,9 @@ function compareGroup(layout: Layout, group: number, path: TreePath): number {
   return compareBytes(layout.bytes, start, end - start, path);
 }
 
-function compareName({ bytes, view, records, heap }: Layout, index: number, name: string): number {
-  const record = records + index * RECORD_BYTES;
-  const start = heap + view.getUint32(record + Field.name, true);
-  return compareBytes(bytes, start, bytes[record + Field.nameLength]!, name);
+function compareName(layout: Layout, index: number, name: string): number {
+  const { start, end } = nameSpan(layout, index);
+  return compareBytes(layout.bytes, start, end - start, name);
 }
 
 /** Compares bytes of a buffer with a byte string, as `compareKeys` does. */

@@ -13,7 +13,7 @@ import { type Key, childKey } from "./key.js";
 import { chunksOf } from "./range-chunks.js";
 import { sameContent, sameLogical } from "./range-compare.js";
 import { Field, type Layout, NO_EXTRAS, OWNER_BYTES, RANGE_WHAT, RECORD_BYTES, sha256At } from "./range-layout.js";
-import { groupLowerBound, groupOf, indexOf, isGroup, lowerBound, pathSpan, startOfGroup } from "./range-search.js";
+import { groupLowerBound, groupOf, indexOf, isGroup, lowerBound, nameSpan, pathSpan, startOfGroup } from "./range-search.js";
 import type { Totals } from "./totals.js";
 
 export class Range {
@@ -90,17 +90,9 @@ export class Range {
     return known ? sha256At(this.layout.bytes, this.record(index) + Field.sha256) : undefined;
   }
 
-  /** The 32 bytes of `sha256At`, zeros where there is none; not to be changed. */
-  rawSha256At(index: number): Buffer {
-    const start = this.record(index) + Field.sha256;
-    return this.layout.bytes.subarray(start, start + 32);
-  }
-
   nameAt(index: number): string {
-    const { bytes, view, heap } = this.layout;
-    const record = this.record(index);
-    const start = heap + view.getUint32(record + Field.name, true);
-    return bytes.toString("latin1", start, start + bytes[record + Field.nameLength]!);
+    const { start, end } = nameSpan(this.layout, index);
+    return this.layout.bytes.toString("latin1", start, end);
   }
 
   /** The directory an entry lies in. */

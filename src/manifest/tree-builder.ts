@@ -1,7 +1,7 @@
 /** Cuts a stream of sorted entries into ranges, and takes ranges of a base over whole where the cut rule allows. */
 import type { RemoteId } from "../content/chunk.js";
 import type { Entry } from "./entry.js";
-import { cutsAfter, keyOf, weightOf } from "./key.js";
+import { type Key, cutsAfter, weightOf } from "./key.js";
 import type { NewRanges } from "./new-ranges.js";
 import { encodeRange } from "./range.js";
 import type { RangeRef } from "./range-ref.js";
@@ -36,8 +36,7 @@ export class TreeBuilder {
   }
 
   /** Adds the next entry; a promise when it ends a range. */
-  add(entry: Entry): Promise<void> | undefined {
-    const key = keyOf(entry.path);
+  add(entry: Entry, key: Key): Promise<void> | undefined {
     this.#entries.push(entry);
     this.#weightBytes += weightOf(entry, key);
     return cutsAfter(key, this.#entries.length, this.#weightBytes) ? this.finish() : undefined;

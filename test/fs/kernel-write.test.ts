@@ -60,12 +60,9 @@ test("modes, owners and times are set to the nanosecond, and a change of owner t
   assert.equal(await sh(line, path), "4755 -1.876543211\n755 12 34\n");
 });
 
-test("a write by another user takes set-uid away", OPTIONS, async (t) => {
+test("a write without privileges takes set-uid away", OPTIONS, async () => {
   const { path } = await writable;
   await sh('cd "$1" && echo x >s && chmod 4777 s', path);
-  const { seteuid } = process;
-  assert.ok(seteuid);
-  t.after(() => seteuid(0));
   await sh(`setpriv --clear-groups --inh-caps=-all --bounding-set=-all sh -c 'echo y >>"$1/s"' sh "$1"`, path);
   assert.equal(((await stat(join(path, "s"))).mode & 0o7777).toString(8), "777");
 });
@@ -89,7 +86,7 @@ os.removexattr("x", "user.a"); print(sorted(os.listxattr("x")))
   );
   assert.equal(
     said,
-    "['user.a', 'user.b', 'user.big'] b'1' 65536\nEEXIST ENODATA\nENODATA EOPNOTSUPP\n['user.b', 'user.big']\n",
+    "['user.a', 'user.b', 'user.big'] b'1' 65536\nEEXIST ENODATA\nENODATA ENOTSUP\n['user.b', 'user.big']\n",
   );
 });
 
@@ -102,13 +99,13 @@ os.chdir(sys.argv[1]); libc = ctypes.CDLL(None, use_errno=True)
 f = os.open("fa", os.O_RDWR | os.O_CREAT); os.posix_fallocate(f, 0, 1 << 20); print(os.fstat(f).st_size)
 os.pwrite(f, b"data" * 2048, 0); i64 = ctypes.c_int64
 print(libc.fallocate(f, 3, i64(4096), i64(4096)), os.pread(f, 4, 4096), os.fsync(f))
-t = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600); os.write(t, b"tmp"); os.link("/proc/self/fd/%d" % t, "named", follow_symlinks=True); print(open("named").read())
+t = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600); os.write(t, b"tmp"); print(libc.linkat(-100, b"/proc/self/fd/%d" % t, -100, b"named", 0x400), open("named").read())
 m = mmap.mmap(f, 4096); m[0:4] = b"MAPS"; m.flush(); print(os.pread(f, 4, 0))
 fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB); fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB); d = os.open(".", 0); print(os.fsync(d))
 `,
     path,
   );
-  assert.equal(said, "1048576\n0 b'\\x00\\x00\\x00\\x00' None\ntmp\nb'MAPS'\nNone\n");
+  assert.equal(said, "1048576\n0 b'\\x00\\x00\\x00\\x00' None\n0 tmp\nb'MAPS'\nNone\n");
 });
 
 test("a removed file is readable and writable while it is open, and leaves no trace in the folder", OPTIONS, async () => {

@@ -45,7 +45,8 @@ export class Tally {
     const { nesting, name, skip, todo } = event.data;
     const path = [...this.#around.slice(0, nesting), name];
     const excuse = skip ?? todo;
-    if (excuse !== undefined && excuse !== false) this.skipped.push({ path, reason: excuse === true ? "" : excuse });
+    if (excuse !== undefined && excuse !== false)
+      this.skipped.push({ path, reason: excuse === true ? "" : excuse });
     else if (event.type === "test:fail") this.#fail(path, event);
     else if (isFile(event)) this.failures.push({ path, error: "It holds no test", unfinished: [] });
     else if (event.data.details.type !== "suite") this.passed++;

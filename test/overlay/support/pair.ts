@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { FileSystemError } from "../../../src/fs/errno.js";
 import { FileType, TYPE_MASK } from "../../../src/fs/filesystem.js";
 import { type Overlay, openOverlay } from "../../../src/fs/overlay/overlay.js";
@@ -12,8 +12,8 @@ import { applyChanges } from "./apply-changes.js";
 import { Client, type Handle } from "./client.js";
 import { MemoryBase, pattern } from "./memory-base.js";
 import * as native from "./native.js";
-import type { Operation } from "./operations.js";
-import { type TreeState, treeOfClient, treeOfFolder } from "./tree-state.js";
+import type { Operation as PlannedOperation, Where } from "./operations.js";
+import { treeOfClient, treeOfFolder } from "./tree-state.js";
 
 const PLAN = {
   a: { directory: true },
@@ -28,8 +28,15 @@ const PLAN = {
   "b/b": { target: "nowhere" },
   c: { content: pattern(3_000, 3), hardLinks: ["a/c"] },
   d: { directory: true },
-  e: { content: pattern(9_000, 4), xattrs: { "user.one": "1" } },
+  "d/a": { directory: true },
+  "d/a/b": { content: pattern(9_000, 4), xattrs: { "user.one": "1" } },
 } as const;
+
+/** How often each kind of step succeeded, by all pairs: a comparison of nothing but errors would prove little. */
+export const successes = new Map<Operation["do"], number>();
+
+/** A step whose paths are chosen. */
+type Operation = PlannedOperation<string>;
 
 /** What a step gave: a value, or the name of an error. */
 type Outcome = { value: unknown } | { error: string };
@@ -54,8 +61,9 @@ export class Pair {
     this.#base.forget();
   }
 
-  step(operation: Operation): void {
+  step(planned: PlannedOperation): void {
     this.#steps++;
+    const operation = this.#resolved(planned);
     if (operation.do === "forget") this.#base.forget();
     else if (operation.do === "crash") this.#crash();
     else if (operation.do === "open") this.#openBoth(operation.path);
@@ -77,7 +85,7 @@ export class Pair {
     const { directory } = this.#client.overlay;
     const snapshot = await openSnapshot(directory, this.#base.forSnapshot);
     try {
-      assert.deepEqual(await applyChanges(this.#base, snapshot), withoutInodes(treeOfClient(this.#client)));
+      assert.deepEqual(await applyChanges(this.#base, snapshot), treeOfClient(this.#client));
     } finally {
       snapshot.close();
     }
@@ -87,6 +95,24 @@ export class Pair {
     for (const { fd } of this.#open) fs.closeSync(fd);
     for (const overlay of this.#overlays) overlay.close();
     fs.rmSync(this.#root, { recursive: true });
+  }
+
+  /** Chooses the paths among what the folder holds now. */
+  #resolved(planned: PlannedOperation): Operation {
+    const nodes = fs.readdirSync(this.#folder, { recursive: true, withFileTypes: true });
+    const pathOf = (node: fs.Dirent): string => relative(this.#folder, join(node.parentPath, node.name));
+    const all = nodes.map(pathOf).sort();
+    const of = (is: (node: fs.Dirent) => boolean): string[] => nodes.filter(is).map(pathOf).sort();
+    const chosen = (where: Where): string => {
+      if (typeof where === "string") return where;
+      if ("file" in where) return nth(of((node) => node.isFile()), where.file);
+      const directories = of((node) => node.isDirectory());
+      if ("directory" in where) return nth(directories, where.directory);
+      return "any" in where ? nth(all, where.any) : join(nth(["", ...directories], where.in), where.name);
+    };
+    const path = "path" in planned ? { path: chosen(planned.path) } : {};
+    const to = "to" in planned ? { to: chosen(planned.to) } : {};
+    return { ...planned, ...path, ...to } as Operation;
   }
 
   #openClient(directory: string): Client {
@@ -111,6 +137,7 @@ export class Pair {
     const real = outcomeOf(inFolder);
     const ours = outcomeOf(inOverlay);
     assert.deepEqual(ours, real, `step ${this.#steps}: ${JSON.stringify(operation)}`);
+    if ("value" in ours) successes.set(operation.do, 1 + (successes.get(operation.do) ?? 0));
   }
 
   #openBoth(path: string): void {
@@ -309,10 +336,6 @@ function shown({
   return (mode & TYPE_MASK) === FileType.directory ? { mode, uid, gid } : { mode, nlink, size, uid, gid };
 }
 
-function withoutInodes(tree: TreeState): TreeState {
-  return tree;
-}
-
 function layOut(folder: string, base: MemoryBase): void {
   fs.mkdirSync(folder);
   for (const entry of base.entries) {
@@ -328,4 +351,8 @@ function layOut(folder: string, base: MemoryBase): void {
     if (entry.type !== EntryType.symlink) fs.chmodSync(at, entry.mode);
     for (const [name, value] of entry.xattrs ?? []) native.setXattr(at, name, value, 0);
   }
+}
+
+function nth(paths: readonly string[], index: number): string {
+  return paths[index % paths.length] ?? "none";
 }

@@ -7,7 +7,7 @@ import { closeSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
 import { DatasetError, errnoOf } from "../../../errors.js";
-import type { MountOptions } from "./mount.js";
+import { type MountOptions, connectionOptions } from "./mount-options.js";
 import { receiveDescriptor, socketPair } from "./syscalls.js";
 
 const HELPER = "fusermount3";
@@ -33,10 +33,10 @@ export async function unmountThroughHelper(path: string, lazy: boolean): Promise
   return code === 0 ? undefined : complaint;
 }
 
-function optionsOf({ source, writable, allowOther = false }: MountOptions): string {
-  const name = source.replace(/[\\,]/g, (special) => `\\${special}`);
-  const fixed = ["subtype=varve", "default_permissions", "nosuid", "nodev", writable ? "rw" : "ro"];
-  return [`fsname=${name}`, ...fixed, ...(allowOther ? ["allow_other"] : [])].join(",");
+function optionsOf(options: MountOptions): string {
+  const name = options.source.replace(/[\\,]/g, (special) => `\\${special}`);
+  const flags = ["nosuid", "nodev", options.writable ? "rw" : "ro"];
+  return [`fsname=${name}`, "subtype=varve", ...flags, ...connectionOptions(options)].join(",");
 }
 
 interface HelperEnd {

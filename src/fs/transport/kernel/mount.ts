@@ -7,18 +7,11 @@ import { closeSync, constants, openSync, writeFileSync } from "node:fs";
 import { DatasetError, errnoOf } from "../../../errors.js";
 import { KiB } from "../../../units.js";
 import { mountThroughHelper } from "./fusermount.js";
+import { type MountOptions, connectionOptions, isRoot } from "./mount-options.js";
 import { checkMountpoint } from "./mountpoint.js";
 import { MOUNT_TYPE, type MountRecord, findMount } from "./mounts.js";
 import { MAX_TRANSFER_BYTES } from "./protocol.js";
 import { MountFlag, mount, setNonBlocking } from "./syscalls.js";
-
-export interface MountOptions {
-  /** What tools that list mounts show as the source: `vision/cifar10@1.2.0`. */
-  source: string;
-  writable: boolean;
-  /** Let other users in, within the permissions of the files. Default: the mounting user alone. */
-  allowOther?: boolean | undefined;
-}
 
 /** A mount that nobody serves yet: every access waits. Closing the device ends it, leaving a dead mount behind. */
 export interface KernelMount {
@@ -47,10 +40,6 @@ export async function mountKernel(mountpoint: string, options: MountOptions): Pr
   return { device, record };
 }
 
-export function isRoot(): boolean {
-  return process.getuid?.() === 0;
-}
-
 async function mountAsRoot(path: string, options: MountOptions): Promise<number> {
   const device = openDevice(path);
   const flags = MountFlag.noSuid | MountFlag.noDev | (options.writable ? 0 : MountFlag.readOnly);
@@ -60,10 +49,9 @@ async function mountAsRoot(path: string, options: MountOptions): Promise<number>
   throw refusal(path, MOUNT_PROBLEMS.get(failure) ?? `the kernel says ${failure}`);
 }
 
-/** With `default_permissions` the kernel checks modes and owners itself, as for a local file system. */
-function dataOf(device: number, { allowOther = false }: MountOptions): string {
+function dataOf(device: number, options: MountOptions): string {
   const owner = `user_id=${process.getuid?.() ?? 0},group_id=${process.getgid?.() ?? 0}`;
-  return `fd=${device},rootmode=40000,${owner},default_permissions${allowOther ? ",allow_other" : ""}`;
+  return [`fd=${device}`, "rootmode=40000", owner, ...connectionOptions(options)].join(",");
 }
 
 function openDevice(path: string): number {

@@ -1,5 +1,5 @@
 /** INIT: what kernel and mount agree on before the first operation. */
-import { FileSystemError } from "../../errno.js";
+import { DatasetError } from "../../../errors.js";
 import { InitFlag, InitIn, InitOut, MAX_TRANSFER_BYTES, OUT_HEADER_BYTES, OLDEST_MINOR, PAGE_BYTES } from "./protocol.js";
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR } from "./protocol.js";
 import type { Operation } from "./session.js";
@@ -34,7 +34,7 @@ const WANTED_TO_WRITE = InitFlag.writebackCache | InitFlag.handleKillprivV2;
 export const init: Operation = ({ fileSystem }, request, reply) => {
   const minor = request.u32(InitIn.minor);
   if (request.u32(InitIn.major) !== PROTOCOL_MAJOR || minor < OLDEST_MINOR)
-    throw new FileSystemError("EOPNOTSUPP", `the kernel speaks FUSE protocol 7.${minor}, older than 7.${OLDEST_MINOR}`);
+    throw tooOld(minor);
   const wanted = WANTED | (fileSystem.writable ? WANTED_TO_WRITE : InitFlag.noOpenSupport);
   reply.bytes.fill(0, OUT_HEADER_BYTES, InitOut.end);
   reply.u32(InitOut.major, PROTOCOL_MAJOR);
@@ -48,3 +48,9 @@ export const init: Operation = ({ fileSystem }, request, reply) => {
   reply.u16(InitOut.maxPages, MAX_TRANSFER_BYTES / PAGE_BYTES);
   reply.payload(InitOut.end - OUT_HEADER_BYTES);
 };
+
+/** Every access then fails; the log says why. */
+function tooOld(minor: number): DatasetError<"unsupported"> {
+  const message = `Cannot serve this kernel: it speaks FUSE protocol 7.${minor}, and 7.${OLDEST_MINOR} is needed (Linux 4.20)`;
+  return new DatasetError("unsupported", { what: "FUSE" }, message);
+}

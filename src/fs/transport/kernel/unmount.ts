@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 
 import { DatasetError } from "../../../errors.js";
 import { unmountThroughHelper } from "./fusermount.js";
-import { isRoot } from "./mount.js";
+import { isRoot } from "./mount-options.js";
 import { type MountRecord, isOnTop } from "./mounts.js";
 import { UnmountFlag, unmount } from "./syscalls.js";
 
