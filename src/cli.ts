@@ -25,8 +25,9 @@ if (process.argv.length === 3 && process.argv[2] === "--version") {
 const commands = [addDraftCommands, addVersionCommands, addMountCommands, addRecoverCommand, addDoctorCommand];
 const base = withGlobalOptions(yargs(hideBin(process.argv)).scriptName("varve"));
 
-await commands
-  .reduce((cli, add) => add(cli), base)
+for (const add of commands) add(base);
+
+await base
   .usage("$0 COMMAND\n\nMount any version of a dataset as a folder; unmounting a writable mount makes the next version.")
   .completion("completion", "Print a completion script: source <(varve completion)")
   // `--version LABEL` belongs to commands; alone it asks for the version of varve, below.
@@ -37,14 +38,11 @@ await commands
   .strict()
   .epilogue(EPILOGUE)
   .wrap(Math.min(100, process.stdout.columns || 100))
-  .fail((message, error, cli) => {
-    if (error) {
-      reportFailure(processOutput(), error);
-      return;
+  .fail((message: string | null, error: Error | undefined) => {
+    if (error) reportFailure(processOutput(), error);
+    else {
+      process.stderr.write(`varve: ${message}\n`);
+      process.exit(ExitCode.usage);
     }
-    process.stderr.write(`varve: ${message}\n`);
-    process.exitCode = ExitCode.usage;
-    void cli;
-    process.exit();
   })
   .parseAsync();

@@ -49,7 +49,7 @@ function mtimeText({ mtimeSec, mtimeNsec }: Entry): string {
 }
 
 function permissions(mode: number): string {
-  const letters = [..."rwxrwxrwx"].map((letter, bit) => (mode & (0o400 >> bit) ? letter : "-"));
+  const letters = Array.from("rwxrwxrwx", (letter, bit) => (mode & (0o400 >> bit) ? letter : "-"));
   const special = (bit: number, index: number, letter: string) => {
     if (mode & bit) letters[index] = letters[index] === "x" ? letter : letter.toUpperCase();
   };

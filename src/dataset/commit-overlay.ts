@@ -87,7 +87,7 @@ async function commitSnapshot(
     writeOverlay(workspace.home, { ...overlay, commit: draft.version.id });
     const openOverlaid = (ino: number) => from.snapshot.openContent(ino);
     const prepared = await prepareCommit(workspace, draft, { ...options, openOverlaid });
-    if (prepared.written.edited.treeDigest === parent.version.treeDigest) return await nothing(workspace, draft);
+    if (prepared.written.edited.treeDigest === parent.version.treeDigest) { await nothing(workspace, draft); return; }
     const result = await completeCommit(workspace, draft, prepared, options);
     return {
       ...result,

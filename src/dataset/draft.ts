@@ -139,7 +139,7 @@ async function chooseRemote(
 }
 
 async function remoteOf(workspace: Workspace, version: VersionRow): Promise<OpenedRemote> {
-  const row = version.remoteId === null ? undefined : await (await workspace.catalog()).remoteById(version.remoteId);
+  const row = await (await workspace.catalog()).remoteById(version.remoteId);
   return row ? workspace.openRemote(row.url) : workspace.defaultRemote();
 }
 

@@ -150,7 +150,7 @@ async function remotesOf(
   catalog: Catalog,
   versions: readonly VersionRow[],
 ): Promise<Remote[]> {
-  const ids = new Set(versions.flatMap(({ remoteId }) => remoteId ?? []));
+  const ids = new Set(versions.map(({ remoteId }) => remoteId));
   const remotes: Remote[] = [];
   for (const id of ids) {
     const row = await catalog.remoteById(id);

@@ -43,8 +43,8 @@ async function stageGraft(draft: DraftTree, base: Tree, graft: Graft, cache: Cac
   const from = await cache.complete(() => base.path(graft.from));
   await draft.put(movedTo(await cache.complete(() => base.entry(graft.from)), from, graft.path), Effect.content);
   const directories = [graft.from];
-  for (let ordinal = directories.pop(); ordinal !== undefined; ordinal = directories.pop()) {
-    const path = await cache.complete(() => base.path(ordinal!));
+  for (const directory of directories) {
+    const path = await cache.complete(() => base.path(directory));
     const { start, end } = await cache.complete(() => base.children(path));
     for (let at = start; at < end; at += BATCH) {
       const stop = Math.min(end, at + BATCH);
@@ -90,8 +90,8 @@ async function entryWith(
   cache: Cache,
 ): Promise<Entry> {
   if (content.kind === "base") {
-    const { hardLinks: _links, ...kept } = await cache.complete(() => base.entry(content.ordinal) as FileEntry);
-    return { ...kept, xattrs: undefined, ...common };
+    const unchanged = (await cache.complete(() => base.entry(content.ordinal))) as FileEntry;
+    return { ...unchanged, xattrs: undefined, hardLinks: undefined, ...common };
   }
   if (entry.type === EntryType.symlink) return { ...common, type: EntryType.symlink, target: entry.target! };
   return { ...common, type: EntryType.directory };

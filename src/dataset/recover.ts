@@ -145,7 +145,8 @@ async function countChanges(workspace: Workspace, overlay: OverlayState): Promis
   const snapshot = await snapshotOf(workspace, overlay, tree);
   try {
     let changes = 0;
-    for await (const _change of snapshot.changes()) changes++;
+    const each = snapshot.changes()[Symbol.asyncIterator]();
+    while (!(await each.next()).done) changes++;
     return changes;
   } finally {
     snapshot.close();

@@ -47,7 +47,7 @@ export function parseDatasetName(text: string): DatasetName {
       ? "has no project"
       : parts.some((part) => part.trim() === "" || part === "." || part === "..")
         ? "has an empty component, `.` or `..`"
-        : // eslint-disable-next-line no-control-regex -- control characters are what this looks for
+        :  
           /[\u0000-\u001f@#\\]/.test(text)
           ? "has a control character, `@`, `#` or a backslash"
           : text.length > NAME_MAX_CHARS

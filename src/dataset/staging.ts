@@ -203,7 +203,7 @@ export class Staging {
     const format = this.fact("format") ?? STAGING_FORMAT;
     if (format === STAGING_FORMAT) this.setFact("format", STAGING_FORMAT);
     else {
-      const message = `Cannot open the draft "${this.file}": its format ${String(format)} is newer than this varve knows`;
+      const message = `Cannot open the draft "${this.file}": its format ${JSON.stringify(format)} is newer than this varve knows`;
       throw new DatasetError("format-newer", { what: this.file, version: Number(format) }, message);
     }
   }

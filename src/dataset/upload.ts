@@ -29,9 +29,9 @@ export interface UploadTarget {
   remote: Remote;
   remoteId: RemoteId;
   /** The chunks of these hashes that the draft's ancestors hold. */
-  known(hashes: Sha256[]): Promise<Map<Sha256, Chunk>>;
+  known: (hashes: Sha256[]) => Promise<Map<Sha256, Chunk>>;
   /** Opens the content of a file of an overlay. */
-  openOverlaid(ino: number): Promise<ContentReader>;
+  openOverlaid: (ino: number) => Promise<ContentReader>;
 }
 
 export interface UploadResult {

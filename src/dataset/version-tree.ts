@@ -15,7 +15,7 @@ import { Tree } from "../manifest/tree.js";
 /** The block that holds a finished version's root. @throws {DatasetError} `version-unfinished` */
 export function rootBlockOf(version: VersionRow): Block {
   const { rootKey, rootHash, rootBytes, remoteId } = version;
-  if (rootKey === null || rootHash === null || rootBytes === null || remoteId === null) {
+  if (rootKey === null || rootHash === null || rootBytes === null) {
     const message = `Cannot read the version "${version.label}": it has no manifest yet`;
     throw new DatasetError("version-unfinished", { version: version.label }, message);
   }

@@ -93,9 +93,20 @@ export interface FileSystem {
   /** `lseek(2)` with SEEK_DATA (3) or SEEK_HOLE (4). */
   lseek(ino: Ino, offset: number, whence: number): number;
 
-  create(parent: Ino, name: string, mode: number, flags: number, caller: Caller): { attributes: Attributes; handle: number };
+  create(
+    parent: Ino,
+    name: string,
+    mode: number,
+    flags: number,
+    caller: Caller,
+  ): { attributes: Attributes; handle: number };
   /** `O_TMPFILE`: a file without a name, gone with its last handle unless `link` gives it one. Absent: refused. */
-  tmpfile?(parent: Ino, mode: number, flags: number, caller: Caller): { attributes: Attributes; handle: number };
+  tmpfile?(
+    parent: Ino,
+    mode: number,
+    flags: number,
+    caller: Caller,
+  ): { attributes: Attributes; handle: number };
   mkdir(parent: Ino, name: string, mode: number, caller: Caller): Attributes;
   mknod(parent: Ino, name: string, mode: number, rdev: number, caller: Caller): Attributes;
   symlink(parent: Ino, name: string, target: string, caller: Caller): Attributes;

@@ -66,7 +66,9 @@ export function failureOf(error: unknown): Failure {
 
 /** The error a failure was made of. */
 export function errorOf({ message, code, data }: Failure): Error {
-  return code === undefined ? new Error(message) : new DatasetError(code, data as Failures[FailureCode], message);
+  return code === undefined
+    ? new Error(message)
+    : new DatasetError(code, data as Failures[FailureCode], message);
 }
 
 /** A copy of bytes in memory that another thread can see too. */

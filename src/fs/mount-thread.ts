@@ -43,8 +43,15 @@ export class MountThread {
   ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1.on("message", (message: FromWorker) => this.#take(message));
-    this.#supply = new Supply(cache, (message) => this.send(message), (event, facts) => log.warn(event, facts));
-    const worker = new Worker(WORKER, { workerData: { ...data, event: this.#event, port: port2 }, transferList: [port2] });
+    this.#supply = new Supply(
+      cache,
+      (message) => this.send(message),
+      (event, facts) => log.warn(event, facts),
+    );
+    const worker = new Worker(WORKER, {
+      workerData: { ...data, event: this.#event, port: port2 },
+      transferList: [port2],
+    });
     worker.on("error", (failure: Error) => this.#broke(failure));
     this.ended = new Promise((resolve) => worker.on("exit", () => resolve(this.#exited())));
     this.ready = new Promise((resolve, reject) => {
@@ -99,7 +106,8 @@ export class MountThread {
     this.#end ??= BROKEN;
     this.#port.close();
     closeSync(this.#event);
-    for (const [id, answer] of this.#asked) answer({ type: "refusal", id, failure: failureOf(gone("it has ended")) });
+    for (const [id, answer] of this.#asked)
+      answer({ type: "refusal", id, failure: failureOf(gone("it has ended")) });
     return this.#end;
   }
 

@@ -57,7 +57,10 @@ export class ReadAhead {
 
   /** The blocks worth fetching once `read` was asked, without those that are here. The same read again adds none. */
   after(read: FileRead): Block[] {
-    const ahead = read.content.sizeBytes <= SMALL_FILE_BYTES ? this.#nextFiles(read) : nextChunks(this.#fileRun(read), read);
+    const ahead =
+      read.content.sizeBytes <= SMALL_FILE_BYTES
+        ? this.#nextFiles(read)
+        : nextChunks(this.#fileRun(read), read);
     return ahead.filter((block) => !this.blocks.copy(block.hash, 0, 0, NOTHING, 0));
   }
 
@@ -134,7 +137,9 @@ function newRun(last: number, next: number): Run {
 function advance(run: Run, start: number, end: number, slack: number, firstWindowBytes: number): void {
   if (start === run.last) return; // The same read again, now that what it missed is here.
   const expected = Math.abs(start - run.next) <= slack;
-  run.windowBytes = expected ? Math.min(Math.max(run.windowBytes * 2, firstWindowBytes), LAST_WINDOW_BYTES) : 0;
+  run.windowBytes = expected
+    ? Math.min(Math.max(run.windowBytes * 2, firstWindowBytes), LAST_WINDOW_BYTES)
+    : 0;
   if (!expected) run.askedTo = end;
   run.next = expected ? Math.max(run.next, end) : end;
   run.last = start;

@@ -61,7 +61,8 @@ class ReadOnlyFileSystem implements FileSystem {
 
   lseek(ino: Ino, offset: number, whence: number): number {
     const entry = this.#entry(ino);
-    if (entry.type === EntryType.directory || entry.type === EntryType.symlink) throw new FileSystemError("EINVAL");
+    if (entry.type === EntryType.directory || entry.type === EntryType.symlink)
+      throw new FileSystemError("EINVAL");
     const holes = entry.type === EntryType.file ? (entry.holes ?? []) : [];
     return seek(holes, entry.sizeBytes, offset, whence);
   }

@@ -93,7 +93,11 @@ export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
   const thread = new MountThread(dataOf(options, root), cache, log);
   try {
     await thread.ready;
-    const mount = await mountKernel(mountpoint, { source: name, writable: overlayDirectory !== undefined, allowOther });
+    const mount = await mountKernel(mountpoint, {
+      source: name,
+      writable: overlayDirectory !== undefined,
+      allowOther,
+    });
     return new KernelServedMount(thread, mount, log);
   } catch (error) {
     thread.send({ type: "stop" });
@@ -159,7 +163,8 @@ class KernelServedMount implements ServedMount {
   async #clear({ aborted, ...end }: EndOfThread): Promise<EndOfMount> {
     closeSync(this.mount.device);
     const left = isOnTop(this.mount.record);
-    if (left) await unmountKernel(this.mount.record, { lazy: true }).catch((error: unknown) => this.#stays(error));
+    if (left)
+      await unmountKernel(this.mount.record, { lazy: true }).catch((error: unknown) => this.#stays(error));
     if (!isOnTop(this.mount.record)) this.#guardian.dismiss(); // Else it tries once more when this process ends.
     return { ...end, aborted: aborted || left || this.#isForced || end.unflushedHandles > 0 };
   }

@@ -90,15 +90,11 @@ class MountWorker implements Supplier {
 
   /** Runs between two requests, so it sees no operation half done. */
   #call({ id, name, values }: ToWorker & { type: "call" }): void {
-    const refuse = (error: unknown) => this.#send({ type: "refusal", id, failure: failureOf(error) });
     try {
-      const answer = this.#served.call(name, values);
-      if (!(answer instanceof Promise)) return this.#send({ type: "answer", id, value: answer });
-      this.#loop?.outlast(answer);
-      answer.then((settled) => this.#send({ type: "answer", id, value: settled }), refuse);
+      this.#send({ type: "answer", id, value: this.#served.call(name, values) });
     } catch (thrown) {
       if (thrown instanceof Missing) this.#send({ type: "incomplete", id, blocks: thrown.blocks });
-      else refuse(thrown);
+      else this.#send({ type: "refusal", id, failure: failureOf(thrown) });
     }
   }
 

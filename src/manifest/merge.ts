@@ -32,14 +32,16 @@ export async function* mergeEdits(base: StoredTree, other: StoredTree, load: Loa
       continue;
     }
     const { range = await walk.open(), index, key } = walk;
-    const path = range.pathAt(index);
-    const place = await below.find(path);
+    const awaited = below.rangeFor(key);
+    const baseRange = awaited instanceof Promise ? await awaited : awaited;
+    const baseIndex = baseRange ? baseRange.indexOf(range.parentAt(index), range.nameAt(index)) : -1;
     const mustName = takeOwed(owed, key);
     walk.step();
-    if (place && !mustName && range.sameLogical(index, place.range, place.index)) continue;
+    if (baseIndex >= 0 && !mustName && range.sameLogical(index, baseRange!, baseIndex)) continue;
     const entry = range.entryAt(index);
     for (const member of othersOfGroup(entry)) owed.add(keyOf(member));
-    if (place?.range.typeAt(place.index) === EntryType.directory && entry.type !== EntryType.directory) ended.add(path);
+    const wasDirectory = baseIndex >= 0 && baseRange!.typeAt(baseIndex) === EntryType.directory;
+    if (wasDirectory && entry.type !== EntryType.directory) ended.add(entry.path);
     yield entry;
   }
   yield* ended.removalsBefore(undefined);

@@ -1,5 +1,5 @@
 /** Where the bytes of files lie: the locations block of a range, read in place. */
-import type { Chunk, Codec, PackId, RemoteId, Sha256 } from "../content/chunk.js";
+import type { Chunk, Codec, PackId, RemoteId } from "../content/chunk.js";
 import { readU64 } from "./binary.js";
 import {
   Field,
@@ -30,10 +30,12 @@ export function chunksOf(layout: Layout, index: number): Chunk[] {
 function onlyChunk(layout: Layout, index: number, place: number): Chunk {
   const { bytes, view, records } = layout;
   const record = records + index * RECORD_BYTES;
+  const pack = view.getUint32(place + Place.pack, true);
   return {
     hash: sha256At(bytes, record + Field.sha256),
     sizeBytes: readU64(view, record + Field.size),
-    ...packAt(layout, view.getUint32(place + Place.pack, true)),
+    remote: remoteOf(layout, pack),
+    pack: packIdOf(layout, pack),
     offset: bytes.readUIntLE(place + Place.offset, 6),
     storedBytes: view.getUint32(place + Place.storedBytes, true),
     codec: bytes[place + Place.codec]! as Codec,
@@ -43,18 +45,22 @@ function onlyChunk(layout: Layout, index: number, place: number): Chunk {
 function listedChunk(layout: Layout, number: number): Chunk {
   const { bytes, view, listed } = layout;
   const at = listed + number * LISTED_BYTES;
+  const pack = view.getUint32(at + Listed.pack, true);
   return {
     hash: sha256At(bytes, at + Listed.hash),
     sizeBytes: view.getUint32(at + Listed.size, true),
-    ...packAt(layout, view.getUint32(at + Listed.pack, true)),
+    remote: remoteOf(layout, pack),
+    pack: packIdOf(layout, pack),
     offset: bytes.readUIntLE(at + Listed.offset, 6),
     storedBytes: view.getUint32(at + Listed.storedBytes, true),
     codec: bytes[at + Listed.codec]! as Codec,
   };
 }
 
-function packAt({ bytes, view, packs, remotes, packIds }: Layout, number: number): { remote: RemoteId; pack: PackId } {
-  const at = packs + number * PACK_BYTES;
-  const pack: Sha256 = (packIds[number] ??= sha256At(bytes, at + 4));
-  return { remote: remotes[view.getUint32(at, true)]!, pack };
+function remoteOf({ view, packs, remotes }: Layout, pack: number): RemoteId {
+  return remotes[view.getUint32(packs + pack * PACK_BYTES, true)]!;
+}
+
+function packIdOf({ bytes, packs, packIds }: Layout, pack: number): PackId {
+  return (packIds[pack] ??= sha256At(bytes, packs + pack * PACK_BYTES + 4));
 }

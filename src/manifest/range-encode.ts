@@ -29,7 +29,7 @@ export function encodeRange(entries: readonly Entry[], remote: RemoteId): Encode
   const layout = checkedLayout(bytes, remote);
   const range = new Range(layout);
   const ref: RangeRef = {
-    firstKey: range.keyAt(0),
+    firstKey: range.firstKey,
     id: sha256(logical),
     content: contentDigest(layout, range),
     object: sha256(bytes),

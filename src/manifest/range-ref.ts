@@ -42,8 +42,8 @@ export function blockOfRange({ object, objectBytes, remote }: RangeRef): Block {
  * @throws {DatasetError} `format-damaged`
  */
 export function matchRange(range: Range, ref: RangeRef): Range {
-  if (range.count === ref.totals.entries && range.keyAt(0) === ref.firstKey) return range;
+  if (range.count === ref.totals.entries && range.firstKey === ref.firstKey) return range;
   const what = `range ${ref.object}`;
-  const got = `${range.count} entries from ${JSON.stringify(textOf(range.keyAt(0)))}`;
+  const got = `${range.count} entries from ${JSON.stringify(textOf(range.firstKey))}`;
   throw new DatasetError("format-damaged", { what }, `Cannot use ${what}: it holds ${got}, not what its root says`);
 }

@@ -11,7 +11,19 @@ export interface Span {
 /** Index of the first entry whose key is not below that of `name` in `parent`; the entry count when there is none. */
 export function lowerBound(layout: Layout, parent: TreePath, name: string): number {
   const group = groupLowerBound(layout, parent);
-  if (!isGroup(layout, group, parent)) return startOfGroup(layout, group);
+  return isGroup(layout, group, parent) ? boundInGroup(layout, group, name) : startOfGroup(layout, group);
+}
+
+/** Index of the entry `name` in `parent`, or -1. */
+export function indexOf(layout: Layout, parent: TreePath, name: string): number {
+  const group = groupLowerBound(layout, parent);
+  if (!isGroup(layout, group, parent)) return -1;
+  const at = boundInGroup(layout, group, name);
+  return at < startOfGroup(layout, group + 1) && compareName(layout, at, name) === 0 ? at : -1;
+}
+
+/** Index of the first entry of a group whose name is not below `name`; the group's end when there is none. */
+function boundInGroup(layout: Layout, group: number, name: string): number {
   let low = startOfGroup(layout, group);
   let high = startOfGroup(layout, group + 1);
   while (low < high) {
@@ -20,14 +32,6 @@ export function lowerBound(layout: Layout, parent: TreePath, name: string): numb
     else high = middle;
   }
   return low;
-}
-
-/** Index of the entry `name` in `parent`, or -1. */
-export function indexOf(layout: Layout, parent: TreePath, name: string): number {
-  const group = groupLowerBound(layout, parent);
-  if (!isGroup(layout, group, parent)) return -1;
-  const at = lowerBound(layout, parent, name);
-  return at < startOfGroup(layout, group + 1) && compareName(layout, at, name) === 0 ? at : -1;
 }
 
 /** The first group whose directory does not sort before `parent`. */

@@ -6,12 +6,13 @@ import type { Chunk, Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import { type TreePath, joinPath } from "../paths.js";
 import { readI64, readU64 } from "./binary.js";
-import { type Entry, EntryType, type FileEntry, type LinkEntry } from "./entry.js";
+import { type Entry, EntryType } from "./entry.js";
 import { type Extras, readExtras } from "./extras.js";
 
 import { type Key, childKey } from "./key.js";
 import { chunksOf } from "./range-chunks.js";
 import { sameContent, sameLogical } from "./range-compare.js";
+import { entryOf } from "./range-entry.js";
 import { Field, type Layout, NO_EXTRAS, OWNER_BYTES, RANGE_WHAT, RECORD_BYTES, sha256At } from "./range-layout.js";
 import { groupLowerBound, groupOf, indexOf, isGroup, lowerBound, nameSpan, pathSpan, startOfGroup } from "./range-search.js";
 import type { Totals } from "./totals.js";
@@ -20,6 +21,7 @@ export class Range {
   /** How many entries it holds, at least one. Indexes are `[0, count)`, in the order of keys. */
   readonly count: number;
   readonly logicalBytes: number;
+  readonly firstKey: Key;
 
   /** The group of the last question: most questions are about neighbours. */
   private group = 0;
@@ -29,6 +31,7 @@ export class Range {
   constructor(private readonly layout: Layout) {
     this.count = layout.entryCount;
     this.logicalBytes = layout.logicalBytes;
+    this.firstKey = this.keyAt(0);
   }
 
   /** The hash of the logical block, computed anew. */
@@ -124,20 +127,6 @@ export class Range {
     return offset === NO_EXTRAS ? undefined : readExtras(bytes, heap + offset, logicalBytes, RANGE_WHAT);
   }
 
-  /** The stored form of `extrasAt`, empty for none: equal exactly when the extras are. */
-  rawExtrasAt(index: number): Buffer {
-    const { bytes, view, heap } = this.layout;
-    const offset = view.getUint32(this.record(index) + Field.extras, true);
-    if (offset === NO_EXTRAS) return bytes.subarray(0, 0);
-    return bytes.subarray(heap + offset, heap + offset + view.getUint32(heap + offset, true));
-  }
-
-  /** The fixed record of an entry (`Field`), not to be changed. */
-  recordAt(index: number): Buffer {
-    const start = this.record(index);
-    return this.layout.bytes.subarray(start, start + RECORD_BYTES);
-  }
-
   /** Where the bytes of a file lie, in order; empty for an empty file and for what is no file. */
   chunksAt(index: number): Chunk[] {
     return chunksOf(this.layout, index);
@@ -145,22 +134,17 @@ export class Range {
 
   /** The whole entry as an object. */
   entryAt(index: number): Entry {
-    const type = this.typeAt(index);
-    const extras = this.extrasAt(index);
-    const common = this.commonAt(index, extras);
-    if (type === EntryType.directory) return { ...common, type };
-    if (type === EntryType.symlink) return { ...common, type, target: extras!.target! };
-    return type === EntryType.file ? this.fileAt(index, common, extras) : this.linkAt(index, common, extras!);
+    return entryOf(this, index);
   }
 
   /** Whether two entries keep the same, but for their paths and where their bytes lie. */
   sameLogical(index: number, other: Range, otherIndex: number): boolean {
-    return sameLogical(this, index, other, otherIndex);
+    return sameLogical(this.layout, index, other.layout, otherIndex);
   }
 
   /** Whether the content digest sees the same in two entries, but for their paths. */
   sameContent(index: number, other: Range, otherIndex: number): boolean {
-    return sameContent(this, index, other, otherIndex);
+    return sameContent(this.layout, index, other.layout, otherIndex);
   }
 
   /** How many entries of each kind. Costs a pass over them. */
@@ -187,34 +171,4 @@ export class Range {
   private isRoot(index: number): boolean {
     return this.layout.bytes[this.record(index) + Field.nameLength] === 0;
   }
-
-  private commonAt(index: number, extras: Extras | undefined): Common {
-    const common = {
-      path: this.pathAt(index),
-      mode: this.modeAt(index),
-      mtimeSec: this.mtimeSecAt(index),
-      mtimeNsec: this.mtimeNsecAt(index),
-      uid: this.uidAt(index),
-      gid: this.gidAt(index),
-    };
-    return extras?.xattrs ? { ...common, xattrs: extras.xattrs } : common;
-  }
-
-  private fileAt(index: number, common: Common, extras: Extras | undefined): FileEntry {
-    const sha256 = sha256At(this.layout.bytes, this.record(index) + Field.sha256);
-    const chunks = this.chunksAt(index);
-    const file: FileEntry = { ...common, type: EntryType.file, sizeBytes: this.sizeAt(index), sha256, chunks };
-    if (extras?.holes) file.holes = extras.holes;
-    if (extras?.hardLinks) file.hardLinks = extras.hardLinks;
-    return file;
-  }
-
-  private linkAt(index: number, common: Common, { url, pin, hashed }: Extras): LinkEntry {
-    const place = { sizeBytes: this.sizeAt(index), url: url!, pin: pin! };
-    const link: LinkEntry = { ...common, type: EntryType.link, ...place };
-    if (hashed) link.sha256 = sha256At(this.layout.bytes, this.record(index) + Field.sha256);
-    return link;
-  }
 }
-
-type Common = Pick<Entry, "path" | "mode" | "mtimeSec" | "mtimeNsec" | "uid" | "gid" | "xattrs">;

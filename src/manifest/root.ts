@@ -48,6 +48,8 @@ export class Root implements RangeTable {
 
   /** Ordinal of each range's first entry, then the number of all entries. */
   private readonly ordinals: Float64Array;
+  /** References made so far: a mount asks for the same ones again and again. */
+  private readonly refs: (RangeRef | undefined)[] = [];
 
   /** @param layout Checked, as are `firstKeys`: see `openRoot`. */
   constructor(
@@ -64,7 +66,7 @@ export class Root implements RangeTable {
   }
 
   rangeAt(number: number): RangeRef {
-    return refAt(this.layout, number, this.firstKeys[number]!);
+    return (this.refs[number] ??= refAt(this.layout, number, this.firstKeys[number]!));
   }
 
   firstKeyAt(number: number): string {

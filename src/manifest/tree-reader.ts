@@ -9,6 +9,8 @@ import type { Place } from "./tree.js";
 export class TreeReader {
   #number = -1;
   #range: Range | undefined;
+  /** First key of the range after it. */
+  #end = "";
 
   constructor(
     readonly table: RangeTable,
@@ -21,15 +23,21 @@ export class TreeReader {
     const ref = this.table.rangeAt(number);
     this.#range = matchRange(await this.load(ref), ref);
     this.#number = number;
+    this.#end = this.table.firstKeyAt(number + 1);
     return this.#range;
   }
 
   /** Where the entry of a path is. */
   async find(path: TreePath): Promise<Place | undefined> {
-    const number = this.table.rangeOfKey(keyOf(path));
-    if (number < 0) return undefined;
-    const range = await this.range(number);
-    const index = range.indexOf(parentOf(path), nameOf(path));
-    return index < 0 ? undefined : { range, index };
+    const range = await this.rangeFor(keyOf(path));
+    const index = range ? range.indexOf(parentOf(path), nameOf(path)) : -1;
+    return index < 0 ? undefined : { range: range!, index };
+  }
+
+  /** The range that holds `key` if any does; a promise unless it is the one read last. */
+  rangeFor(key: string): Range | undefined | Promise<Range> {
+    if (this.#range && key >= this.#range.firstKey && key < this.#end) return this.#range;
+    const number = this.table.rangeOfKey(key);
+    return number < 0 ? undefined : this.range(number);
   }
 }

@@ -23,14 +23,19 @@ function holesOf(isData: readonly boolean[]): [number, number][] {
 
 test("seek() finds the next byte of data or hole, as a search byte by byte does", () => {
   fc.assert(
-    fc.property(files, fc.nat(MAX - 1), fc.constantFrom(Whence.data, Whence.hole), (isData, offset, whence) => {
-      fc.pre(offset < isData.length);
-      const wanted = isData.findIndex((data, at) => at >= offset && data === (whence === Whence.data));
-      const ask = () => seek(holesOf(isData), isData.length, offset, whence);
-      if (wanted >= 0) assert.equal(ask(), wanted);
-      else if (whence === Whence.hole) assert.equal(ask(), isData.length);
-      else assert.throws(ask, new FileSystemError("ENXIO"));
-    }),
+    fc.property(
+      files,
+      fc.nat(MAX - 1),
+      fc.constantFrom(Whence.data, Whence.hole),
+      (isData, offset, whence) => {
+        fc.pre(offset < isData.length);
+        const wanted = isData.findIndex((data, at) => at >= offset && data === (whence === Whence.data));
+        const ask = () => seek(holesOf(isData), isData.length, offset, whence);
+        if (wanted >= 0) assert.equal(ask(), wanted);
+        else if (whence === Whence.hole) assert.equal(ask(), isData.length);
+        else assert.throws(ask, new FileSystemError("ENXIO"));
+      },
+    ),
   );
 });
 

@@ -30,10 +30,15 @@ test("a miss on an otherwise idle mount is answered without any other request", 
 test("many readers of one cold file fetch each chunk once", OPTIONS, async (t) => {
   const mounted = await mountSample(t, "everything", { latencyMs: 50 });
   const one = sh('sha256sum < "$1"', join(mounted.path, "big"));
-  const sums = await Promise.all([one, ...Array.from({ length: 7 }, () => sh('sha256sum < "$1"', join(mounted.path, "big")))]);
+  const sums = await Promise.all([
+    one,
+    ...Array.from({ length: 7 }, () => sh('sha256sum < "$1"', join(mounted.path, "big"))),
+  ]);
   assert.equal(new Set(sums).size, 1);
   const reads = (await requestsOf(mounted)).filter((call) => call.startsWith("read packs/"));
-  const bytes = reads.map((call) => /\[(\d+), (\d+)\)/.exec(call)!).reduce((sum, [, from, to]) => sum + Number(to) - Number(from), 0);
+  const bytes = reads
+    .map((call) => /\[(\d+), (\d+)\)/.exec(call)!)
+    .reduce((sum, [, from, to]) => sum + Number(to) - Number(from), 0);
   assert.equal(bytes, sample("everything").find(({ path }) => path === "big")!.content!.length);
 });
 
@@ -56,12 +61,16 @@ test("a reader that waits for a remote and is killed ends at once", OPTIONS, asy
   assert.ok(performance.now() - killed < 5_000, "the reader outlived its SIGKILL");
 });
 
-test("content that the remote has lost is EIO for its readers, and everything else goes on", OPTIONS, async (t) => {
-  const { path, server } = await mountSample(t, "everything", { lose: "packs/" });
-  await assert.rejects(readFile(join(path, "docs/hello.txt")), { code: "EIO" });
-  assert.equal((await readdir(join(path, "docs"))).length, 9);
-  assert.equal(server.child.exitCode, null);
-});
+test(
+  "content that the remote has lost is EIO for its readers, and everything else goes on",
+  OPTIONS,
+  async (t) => {
+    const { path, server } = await mountSample(t, "everything", { lose: "packs/" });
+    await assert.rejects(readFile(join(path, "docs/hello.txt")), { code: "EIO" });
+    assert.equal((await readdir(join(path, "docs"))).length, 9);
+    assert.equal(server.child.exitCode, null);
+  },
+);
 
 test("a request waits for a remote no longer than the deadline, and is then EIO", OPTIONS, async (t) => {
   const { path } = await mountSample(t, "everything", { latencyMs: 700, deadlineMs: 300 });

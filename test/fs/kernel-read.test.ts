@@ -12,19 +12,29 @@ import { type SampleName, sample } from "./support/samples.js";
 const OPTIONS = { ...TIMEOUT, skip: !CAN_MOUNT };
 
 /** One mount for all tests that only look. */
-const everything = CAN_MOUNT ? mountSample({ after } as Scope, "everything") : Promise.reject(new Error("cannot mount here"));
+const everything = CAN_MOUNT
+  ? mountSample({ after } as Scope, "everything")
+  : Promise.reject(new Error("cannot mount here"));
 everything.catch(() => undefined); // The tests say so.
 
 function contentOf(name: SampleName, path: string): Uint8Array {
   return sample(name).find((item) => item.path === path)!.content!;
 }
 
-test("a mounted folder lists every name once, with bytes that are not UTF-8 and names of 255 bytes unchanged", OPTIONS, async () => {
-  const { path } = await everything;
-  const names = (await readdir(Buffer.from(join(path, "docs")), { encoding: "buffer" })).map((name) => name.toString("latin1"));
-  const wanted = sample("everything").flatMap((item) => (item.path.startsWith("docs/") ? item.path.slice(5) : []));
-  assert.deepEqual(names.sort(), wanted.sort());
-});
+test(
+  "a mounted folder lists every name once, with bytes that are not UTF-8 and names of 255 bytes unchanged",
+  OPTIONS,
+  async () => {
+    const { path } = await everything;
+    const names = (await readdir(Buffer.from(join(path, "docs")), { encoding: "buffer" })).map((name) =>
+      name.toString("latin1"),
+    );
+    const wanted = sample("everything").flatMap((item) =>
+      item.path.startsWith("docs/") ? item.path.slice(5) : [],
+    );
+    assert.deepEqual(names.sort(), wanted.sort());
+  },
+);
 
 test("a folder of 5,000 files lists each of them once", OPTIONS, async (t) => {
   const { path } = await mountSample(t, "folder5000");
@@ -33,15 +43,19 @@ test("a folder of 5,000 files lists each of them once", OPTIONS, async (t) => {
   assert.equal(new Set(names).size, 5_000);
 });
 
-test("stat shows times to the nanosecond, also before 1970, and modes and sizes as stored", OPTIONS, async () => {
-  const { path } = await everything;
-  const show = (name: string) => sh(`stat -c '%s %a %.Y %F' "$1"`, join(path, name));
-  assert.equal(await show("docs/hello.txt"), "6 644 1234567890.123456789 regular file\n");
-  assert.equal(await show("docs/old"), "11 644 -4.000000001 regular file\n");
-  assert.equal(await show("docs/run"), "19 755 1000000000.000000000 regular file\n");
-  assert.equal(await show("docs/empty"), "0 600 1000000000.000000000 regular empty file\n");
-  assert.equal(await readlink(join(path, "docs/to-hello")), "hello.txt");
-});
+test(
+  "stat shows times to the nanosecond, also before 1970, and modes and sizes as stored",
+  OPTIONS,
+  async () => {
+    const { path } = await everything;
+    const show = (name: string) => sh(`stat -c '%s %a %.Y %F' "$1"`, join(path, name));
+    assert.equal(await show("docs/hello.txt"), "6 644 1234567890.123456789 regular file\n");
+    assert.equal(await show("docs/old"), "11 644 -4.000000001 regular file\n");
+    assert.equal(await show("docs/run"), "19 755 1000000000.000000000 regular file\n");
+    assert.equal(await show("docs/empty"), "0 600 1000000000.000000000 regular empty file\n");
+    assert.equal(await readlink(join(path, "docs/to-hello")), "hello.txt");
+  },
+);
 
 test("files read as stored: whole, from the middle, across chunks, beyond the end", OPTIONS, async () => {
   const { path } = await everything;
@@ -73,7 +87,10 @@ test("names that are hard links of one file share its inode and count its names"
   const { path } = await everything;
   const facts = await Promise.all(["a", "b", "c"].map((name) => stat(join(path, "links", name))));
   assert.equal(new Set(facts.map(({ ino }) => ino)).size, 1);
-  assert.deepEqual(facts.map(({ nlink }) => nlink), [3, 3, 3]);
+  assert.deepEqual(
+    facts.map(({ nlink }) => nlink),
+    [3, 3, 3],
+  );
 });
 
 test("a program is run from the mount, and a mapped file shows its bytes", OPTIONS, async () => {

@@ -46,27 +46,35 @@ test("unmounting in use is refused as mount-busy and goes well afterwards", OPTI
   assert.deepEqual(await endOf(server), ORDERLY);
 });
 
-test("a lazy unmount frees the folder at once, and open files stay readable until they are closed", OPTIONS, async (t) => {
-  const { path, server, tell } = await mountSample(t, "everything");
-  const file = await open(join(path, "docs/hello.txt"));
-  tell("lazy");
-  await server.saying(/^unmounted$/m);
-  assert.deepEqual(await readdir(path), []);
-  assert.equal(await file.readFile("utf8"), "hello\n");
-  await file.close();
-  assert.deepEqual(await endOf(server), ORDERLY);
-});
+test(
+  "a lazy unmount frees the folder at once, and open files stay readable until they are closed",
+  OPTIONS,
+  async (t) => {
+    const { path, server, tell } = await mountSample(t, "everything");
+    const file = await open(join(path, "docs/hello.txt"));
+    tell("lazy");
+    await server.saying(/^unmounted$/m);
+    assert.deepEqual(await readdir(path), []);
+    assert.equal(await file.readFile("utf8"), "hello\n");
+    await file.close();
+    assert.deepEqual(await endOf(server), ORDERLY);
+  },
+);
 
-test("a forced unmount fails those who wait for a remote, and reports the mount as cut off", OPTIONS, async (t) => {
-  const { path, server, tell } = await mountSample(t, "everything", { latencyMs: 30_000 });
-  const waiting = readFile(join(path, "docs/hello.txt"));
-  const failed = assert.rejects(waiting);
-  await setTimeout(300);
-  tell("force");
-  await failed;
-  assert.deepEqual(await endOf(server), { unflushedHandles: 0, aborted: true });
-  assert.deepEqual(mountsBelow(path), []);
-});
+test(
+  "a forced unmount fails those who wait for a remote, and reports the mount as cut off",
+  OPTIONS,
+  async (t) => {
+    const { path, server, tell } = await mountSample(t, "everything", { latencyMs: 30_000 });
+    const waiting = readFile(join(path, "docs/hello.txt"));
+    const failed = assert.rejects(waiting);
+    await setTimeout(300);
+    tell("force");
+    await failed;
+    assert.deepEqual(await endOf(server), { unflushedHandles: 0, aborted: true });
+    assert.deepEqual(mountsBelow(path), []);
+  },
+);
 
 test("a mount whose process is killed is cleared by its guardian", OPTIONS, async (t) => {
   const { path, server } = await mountSample(t, "everything");
@@ -92,28 +100,38 @@ test("the guardian holds none of the descriptors that the process was given", OP
   assert.ok(!given.includes(held[0]!), "its pipe is one of the process's own");
 });
 
-test("a folder that is missing, a file, not empty or mounted on already is refused as mountpoint-unfit", OPTIONS, async (t) => {
-  const folder = await tempDir(t);
-  await writeFile(join(folder, "file"), "");
-  await mkdir(join(folder, "full"));
-  await writeFile(join(folder, "full", "x"), "");
-  const mounted = await mountSample(t, "everything");
-  const { checkMountpoint } = await import("../../src/fs/transport/kernel/mountpoint.js");
-  for (const path of [join(folder, "missing"), join(folder, "file"), join(folder, "full"), mounted.path])
-    await assert.rejects(checkMountpoint(path), { code: "mountpoint-unfit", data: { path } });
-});
+test(
+  "a folder that is missing, a file, not empty or mounted on already is refused as mountpoint-unfit",
+  OPTIONS,
+  async (t) => {
+    const folder = await tempDir(t);
+    await writeFile(join(folder, "file"), "");
+    await mkdir(join(folder, "full"));
+    await writeFile(join(folder, "full", "x"), "");
+    const mounted = await mountSample(t, "everything");
+    const { checkMountpoint } = await import("../../src/fs/transport/kernel/mountpoint.js");
+    for (const path of [join(folder, "missing"), join(folder, "file"), join(folder, "full"), mounted.path])
+      await assert.rejects(checkMountpoint(path), { code: "mountpoint-unfit", data: { path } });
+  },
+);
 
 /** The child of a process that waits in `sh` for its end. */
 function guardianOf(pid: number): number {
-  const processes = readdirSync("/proc").map(Number).filter((other) => other > 0);
-  const found = processes.find((other) => parentOf(other) === pid && commandOf(other).includes("varve-guardian"));
+  const processes = readdirSync("/proc")
+    .map(Number)
+    .filter((other) => other > 0);
+  const found = processes.find(
+    (other) => parentOf(other) === pid && commandOf(other).includes("varve-guardian"),
+  );
   assert.ok(found, "no guardian was started");
   return found;
 }
 
 /** What the descriptors of a process are, in their order. */
 function descriptorsOf(pid: number): string[] {
-  const fds = readdirSync(`/proc/${pid}/fd`).map(Number).sort((a, b) => a - b);
+  const fds = readdirSync(`/proc/${pid}/fd`)
+    .map(Number)
+    .sort((a, b) => a - b);
   return fds.map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
 }
 

@@ -27,7 +27,7 @@ interface UserMount {
   path: string;
   server: TestProcess;
   /** Runs a shell line in the server's namespace, as the user or as root. */
-  inside(line: string, who?: "nobody" | "root"): Promise<string>;
+  inside: (line: string, who?: "nobody" | "root") => Promise<string>;
 }
 
 async function startAsNobody(scope: Scope, allowOther = false): Promise<UserMount> {
@@ -38,21 +38,44 @@ async function startAsNobody(scope: Scope, allowOther = false): Promise<UserMoun
     await mkdir(own, { mode: 0o700 });
     await chown(own, NOBODY, NOBODY);
   }
-  const options = { mountpoint: path, cacheDirectory, sample: "everything", latencyMs: 0, deadlineMs: 10_000, allowOther };
+  const options = {
+    mountpoint: path,
+    cacheDirectory,
+    sample: "everything",
+    latencyMs: 0,
+    deadlineMs: 10_000,
+    allowOther,
+  };
   const command = [process.execPath, PROGRAM, JSON.stringify(options)];
-  const server = startProcess(scope, "unshare", ["-m", "sh", "-c", IN_NAMESPACE, "sh", join(folder, "fuse"), ...command]);
+  const server = startProcess(scope, "unshare", [
+    "-m",
+    "sh",
+    "-c",
+    IN_NAMESPACE,
+    "sh",
+    join(folder, "fuse"),
+    ...command,
+  ]);
   const enter = `nsenter -t ${server.pid} -m`;
-  const inside = (line: string, who = "nobody") => sh(`${enter} ${who === "root" ? "" : AS_NOBODY} sh -c '${line}' sh "$1"`, path);
+  const inside = (line: string, who = "nobody") =>
+    sh(`${enter} ${who === "root" ? "" : AS_NOBODY} sh -c '${line}' sh "$1"`, path);
   return { path, server, inside };
 }
 
-test("an ordinary user mounts through fusermount3, sees files as their own, and unmounts", OPTIONS, async (t) => {
-  const { server, inside } = await startAsNobody(t);
-  await server.saying(/^mounted$/m);
-  assert.equal(await inside('cat "$1/docs/hello.txt"; stat -c "%u %g" "$1/docs"'), `hello\n${NOBODY} ${NOBODY}\n`);
-  await inside('fusermount3 -u "$1"');
-  assert.equal((await server.ended).code, 0);
-});
+test(
+  "an ordinary user mounts through fusermount3, sees files as their own, and unmounts",
+  OPTIONS,
+  async (t) => {
+    const { server, inside } = await startAsNobody(t);
+    await server.saying(/^mounted$/m);
+    assert.equal(
+      await inside('cat "$1/docs/hello.txt"; stat -c "%u %g" "$1/docs"'),
+      `hello\n${NOBODY} ${NOBODY}\n`,
+    );
+    await inside('fusermount3 -u "$1"');
+    assert.equal((await server.ended).code, 0);
+  },
+);
 
 test("nobody but the mounting user sees into a mount, not even root", OPTIONS, async (t) => {
   const { server, inside } = await startAsNobody(t);
@@ -66,14 +89,19 @@ test("a mount of an ordinary user whose process is killed is cleared by its guar
   const namespace = startProcess(t, "nsenter", ["-t", String(server.pid), "-m", "sleep", "60"]);
   await server.kill("SIGKILL");
   const mounts = () => sh(`nsenter -t ${namespace.pid} -m cat /proc/self/mounts`);
-  for (let tries = 0; tries < 200 && (await mounts()).includes(path); tries++) await new Promise(setImmediate);
+  for (let tries = 0; tries < 200 && (await mounts()).includes(path); tries++)
+    await new Promise(setImmediate);
   assert.ok(!(await mounts()).includes(path), "the dead mount stays");
 });
 
-test("letting others in without user_allow_other is refused, with where it is allowed", OPTIONS, async (t) => {
-  const { server } = await startAsNobody(t, true);
-  const [, failure] = await server.saying(/^failed (.*)$/m);
-  const { code, message } = JSON.parse(failure!) as { code: string; message: string };
-  assert.equal(code, "mount-refused");
-  assert.match(message, /\/etc\/fuse\.conf says "user_allow_other"$/);
-});
+test(
+  "letting others in without user_allow_other is refused, with where it is allowed",
+  OPTIONS,
+  async (t) => {
+    const { server } = await startAsNobody(t, true);
+    const [, failure] = await server.saying(/^failed (.*)$/m);
+    const { code, message } = JSON.parse(failure!) as { code: string; message: string };
+    assert.equal(code, "mount-refused");
+    assert.match(message, /\/etc\/fuse\.conf says "user_allow_other"$/);
+  },
+);

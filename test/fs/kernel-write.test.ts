@@ -11,12 +11,17 @@ import { sample } from "./support/samples.js";
 const OPTIONS = { ...TIMEOUT, skip: !CAN_MOUNT };
 
 /** One mount for the tests that change different files of it. */
-const writable = CAN_MOUNT ? mountWritable({ after } as Scope, "everything") : Promise.reject(new Error("cannot mount here"));
+const writable = CAN_MOUNT
+  ? mountWritable({ after } as Scope, "everything")
+  : Promise.reject(new Error("cannot mount here"));
 writable.catch(() => undefined); // The tests say so.
 
 test("a file is made, appended to, truncated and read back", OPTIONS, async () => {
   const { path } = await writable;
-  assert.equal(await sh('cd "$1" && printf 12345 >new && printf 67 >>new && truncate -s 6 new && cat new', path), "123456");
+  assert.equal(
+    await sh('cd "$1" && printf 12345 >new && printf 67 >>new && truncate -s 6 new && cat new', path),
+    "123456",
+  );
 });
 
 test("a base file is changed in the middle and keeps the rest", OPTIONS, async () => {
@@ -24,17 +29,21 @@ test("a base file is changed in the middle and keeps the rest", OPTIONS, async (
   await sh('printf CHANGED | dd of="$1/big" bs=1 seek=1500000 conv=notrunc 2>/dev/null', path);
   const wanted = Buffer.from(sample("everything").find((item) => item.path === "big")!.content!);
   wanted.write("CHANGED", 1_500_000);
-  await sh("sync -f \"$1\"; echo 1 >/proc/sys/vm/drop_caches", path);
+  await sh('sync -f "$1"; echo 1 >/proc/sys/vm/drop_caches', path);
   assert.ok(wanted.equals(await readFile(join(path, "big"))));
 });
 
-test("folders, symbolic and hard links, fifos and names of any bytes are made and removed", OPTIONS, async () => {
-  const { path } = await writable;
-  const line = `cd "$1" && mkdir -p tree/a/b && ln -s ../x tree/a/sym && echo hi >tree/f && ln tree/f tree/g && mkfifo tree/p &&
+test(
+  "folders, symbolic and hard links, fifos and names of any bytes are made and removed",
+  OPTIONS,
+  async () => {
+    const { path } = await writable;
+    const line = `cd "$1" && mkdir -p tree/a/b && ln -s ../x tree/a/sym && echo hi >tree/f && ln tree/f tree/g && mkfifo tree/p &&
     : >"tree/$(printf '\\377')" && ls tree | wc -l && readlink tree/a/sym && stat -c '%h %F' tree/g tree/p && rm -r tree && ls -d tree 2>&1 || true`;
-  const said = await sh(line, path);
-  assert.match(said, /^5\n\.\.\/x\n2 regular file\n1 fifo\nls: cannot access 'tree'/);
-});
+    const said = await sh(line, path);
+    assert.match(said, /^5\n\.\.\/x\n2 regular file\n1 fifo\nls: cannot access 'tree'/);
+  },
+);
 
 test("renaming replaces, refuses to replace, and exchanges", OPTIONS, async () => {
   const { path } = await writable;
@@ -54,23 +63,33 @@ os.mkdir("d1"); put("d1/in", "x"); os.rename("d1", "d2"); print(get("d2/in"))
   assert.equal(said, "False 1\n17 0 1 3\nx\n");
 });
 
-test("modes, owners and times are set to the nanosecond, and a change of owner takes set-uid away", OPTIONS, async () => {
-  const { path } = await writable;
-  const line = `cd "$1" && : >m && chmod 4755 m && touch -d '1969-12-31 23:59:58.123456789 UTC' m && stat -c '%a %.Y' m && chown 12:34 m && stat -c '%a %u %g' m`;
-  assert.equal(await sh(line, path), "4755 -1.876543211\n755 12 34\n");
-});
+test(
+  "modes, owners and times are set to the nanosecond, and a change of owner takes set-uid away",
+  OPTIONS,
+  async () => {
+    const { path } = await writable;
+    const line = `cd "$1" && : >m && chmod 4755 m && touch -d '1969-12-31 23:59:58.123456789 UTC' m && stat -c '%a %.Y' m && chown 12:34 m && stat -c '%a %u %g' m`;
+    assert.equal(await sh(line, path), "4755 -1.876543211\n755 12 34\n");
+  },
+);
 
 test("a write without privileges takes set-uid away", OPTIONS, async () => {
   const { path } = await writable;
   await sh('cd "$1" && echo x >s && chmod 4777 s', path);
-  await sh(`setpriv --clear-groups --inh-caps=-all --bounding-set=-all sh -c 'echo y >>"$1/s"' sh "$1"`, path);
+  await sh(
+    `setpriv --clear-groups --inh-caps=-all --bounding-set=-all sh -c 'echo y >>"$1/s"' sh "$1"`,
+    path,
+  );
   assert.equal(((await stat(join(path, "s"))).mode & 0o7777).toString(8), "777");
 });
 
-test("extended attributes are set, listed, refused and removed by the rules of setxattr(2)", OPTIONS, async () => {
-  const { path } = await writable;
-  const said = await python(
-    `
+test(
+  "extended attributes are set, listed, refused and removed by the rules of setxattr(2)",
+  OPTIONS,
+  async () => {
+    const { path } = await writable;
+    const said = await python(
+      `
 import errno, os, sys
 os.chdir(sys.argv[1]); open("x", "w").close()
 def fails(call, *args):
@@ -82,13 +101,14 @@ print(fails(os.setxattr, "x", "user.a", b"2", os.XATTR_CREATE), fails(os.setxatt
 print(fails(os.getxattr, "x", "user.n"), fails(os.setxattr, "x", "trusted.a", b"1"))
 os.removexattr("x", "user.a"); print(sorted(os.listxattr("x")))
 `,
-    path,
-  );
-  assert.equal(
-    said,
-    "['user.a', 'user.b', 'user.big'] b'1' 65536\nEEXIST ENODATA\nENODATA ENOTSUP\n['user.b', 'user.big']\n",
-  );
-});
+      path,
+    );
+    assert.equal(
+      said,
+      "['user.a', 'user.b', 'user.big'] b'1' 65536\nEEXIST ENODATA\nENODATA ENOTSUP\n['user.b', 'user.big']\n",
+    );
+  },
+);
 
 test("fallocate, holes, O_TMPFILE, a shared mapping, locks and fsync work", OPTIONS, async () => {
   const { path } = await writable;
@@ -108,19 +128,23 @@ fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB); fcntl.flock(f, fcntl.LOCK_EX | fc
   assert.equal(said, "1048576\n0 b'\\x00\\x00\\x00\\x00' None\n0 tmp\nb'MAPS'\nNone\n");
 });
 
-test("a removed file is readable and writable while it is open, and leaves no trace in the folder", OPTIONS, async () => {
-  const { path } = await writable;
-  const said = await python(
-    `
+test(
+  "a removed file is readable and writable while it is open, and leaves no trace in the folder",
+  OPTIONS,
+  async () => {
+    const { path } = await writable;
+    const said = await python(
+      `
 import os, sys
 os.chdir(sys.argv[1]); before = sorted(os.listdir(b"."))
 f = open("gone", "w+"); f.write("still here"); f.flush(); os.unlink("gone")
 print(sorted(os.listdir(b".")) == before); f.write(" and more"); f.seek(0); print(f.read(), os.fstat(f.fileno()).st_nlink)
 `,
-    path,
-  );
-  assert.equal(said, "True\nstill here and more 0\n");
-});
+      path,
+    );
+    assert.equal(said, "True\nstill here and more 0\n");
+  },
+);
 
 test("5,000 new files are listed once each", OPTIONS, async () => {
   const { path } = await writable;
@@ -135,12 +159,18 @@ test("a program tree is copied in, and the copy is equal", OPTIONS, async () => 
 
 test("a mount cut off while a file is open for writing counts its unflushed handle", OPTIONS, async (t) => {
   const { path, server, tell } = await mountWritable(t, "everything");
-  const writer = python(`import sys,time; f=open(sys.argv[1]+"/w","w"); f.write("x"); print("open",flush=True); time.sleep(30)`, path);
+  const writer = python(
+    `import sys,time; f=open(sys.argv[1]+"/w","w"); f.write("x"); print("open",flush=True); time.sleep(30)`,
+    path,
+  );
   writer.catch(() => undefined);
   while (!(await readdir(path)).includes("w"));
   tell("writers");
   const [, files] = await server.saying(/^writers (.*)$/m);
-  assert.deepEqual((JSON.parse(files!) as { paths: string[] }[]).map(({ paths }) => paths), [["w"]]);
+  assert.deepEqual(
+    (JSON.parse(files!) as { paths: string[] }[]).map(({ paths }) => paths),
+    [["w"]],
+  );
   tell("force");
   const [, end] = await server.saying(/^ended (.*)$/m);
   assert.deepEqual(JSON.parse(end!), { unflushedHandles: 1, aborted: true });

@@ -6,7 +6,11 @@ import type { Sha256 } from "../../src/content/chunk.js";
 import { type Parked, ParkedRequests } from "../../src/fs/transport/kernel/parked.js";
 
 const [a, b] = ["a", "b"].map((hash) => ({ hash }) as Block) as [Block, Block];
-const request = (unique: number, deadlineMs = 100): Parked => ({ unique, bytes: new Uint8Array(1), deadlineMs });
+const request = (unique: number, deadlineMs = 100): Parked => ({
+  unique,
+  bytes: new Uint8Array(1),
+  deadlineMs,
+});
 const uniques = (requests: readonly Parked[]) => requests.map(({ unique }) => unique);
 
 test("a block that several requests wait for is asked for once", () => {

@@ -42,7 +42,10 @@ class Fixture {
       get: (hash) => this.#here.get(hash),
     };
     const tree = new Tree(openRoot(this.remote.objects.get(this.root.key)!), rangeLoader(blocks));
-    return new VersionFiles(tree, blocks, { ...options, prefetch: (ahead) => this.prefetched.push(...ahead) });
+    return new VersionFiles(tree, blocks, {
+      ...options,
+      prefetch: (ahead) => this.prefetched.push(...ahead),
+    });
   }
 
   fetch(blocks: readonly Block[]): void {
@@ -71,9 +74,21 @@ function sum(blocks: readonly Block[]): number {
 }
 
 test("attributes() shows entries as stored, owned by the mounting user unless owners are preserved", async () => {
-  const fixture = await Fixture.of([{ path: "f", content: Buffer.from("abc"), mode: 0o4755, mtimeSec: -7, mtimeNsec: 5, uid: 3, gid: 4 }]);
+  const fixture = await Fixture.of([
+    { path: "f", content: Buffer.from("abc"), mode: 0o4755, mtimeSec: -7, mtimeNsec: 5, uid: 3, gid: 4 },
+  ]);
   const times = { mtimeSec: -7, mtimeNsec: 5, ctimeSec: -7, ctimeNsec: 5 };
-  const wanted = { ino: 2, mode: 0o104755, nlink: 1, uid: 1000, gid: 100, rdev: 0, sizeBytes: 3, allocatedBytes: 3, ...times };
+  const wanted = {
+    ino: 2,
+    mode: 0o104755,
+    nlink: 1,
+    uid: 1000,
+    gid: 100,
+    rdev: 0,
+    sizeBytes: 3,
+    allocatedBytes: 3,
+    ...times,
+  };
   const files = fixture.open();
   assert.deepEqual(fixture.complete(() => files.attributes(1)).result, wanted);
   const preserving = fixture.open({ ...OWNER, preserveOwner: true });
@@ -83,8 +98,13 @@ test("attributes() shows entries as stored, owned by the mounting user unless ow
 test("hard links share the inode of the member that sorts first, and count its names", async () => {
   const fixture = await Fixture.of(sample("everything"));
   const files = fixture.open();
-  const ordinals = ["a", "b", "c"].map((name) => fixture.complete(() => files.tree.find(`links/${name}` as TreePath)).result!);
-  assert.deepEqual(ordinals.map((ordinal) => files.shared(ordinal)), [ordinals[0], ordinals[0], ordinals[0]]);
+  const ordinals = ["a", "b", "c"].map(
+    (name) => fixture.complete(() => files.tree.find(`links/${name}` as TreePath)).result!,
+  );
+  assert.deepEqual(
+    ordinals.map((ordinal) => files.shared(ordinal)),
+    [ordinals[0], ordinals[0], ordinals[0]],
+  );
   const shown = ordinals.map((ordinal) => files.attributes(ordinal));
   assert.deepEqual(shown, [shown[0], shown[0], shown[0]]);
   assert.deepEqual({ ino: shown[0]!.ino, nlink: shown[0]!.nlink }, { ino: ordinals[0]! + 1, nlink: 3 });
@@ -98,7 +118,11 @@ test("a read names all its missing chunks at once, and a lone random read nothin
   const at = 20 * MiB + 500;
   const { result, fetchedBytes, ahead } = fixture.complete(() => files.read(1, at, 1 * MiB, target, 7));
   assert.deepEqual({ result, fetchedBytes, ahead }, { result: 1 * MiB, fetchedBytes: 2 * MiB, ahead: 0 });
-  assert.ok(bytesOf("big", 40 * MiB).subarray(at, at + 1 * MiB).equals(target.subarray(7, 7 + 1 * MiB)));
+  assert.ok(
+    bytesOf("big", 40 * MiB)
+      .subarray(at, at + 1 * MiB)
+      .equals(target.subarray(7, 7 + 1 * MiB)),
+  );
 });
 
 test("reading a large file in order waits for few chunks, and asks for no more than 8 MiB ahead", async () => {

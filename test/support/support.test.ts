@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { type Scope, atEnd } from "./cleanup.js";
 import { startNode } from "./processes.js";
 import { tempDir } from "./temp.js";
+import { varveUser } from "./varve.js";
 
 /** A scope whose end a test can bring about. */
 function scopeWithEnd(): { scope: Scope; end: () => Promise<void> } {
@@ -47,4 +48,15 @@ test("a process that ends without saying what was waited for fails the wait with
   const quiet = startNode(t, program);
   await assert.rejects(quiet.saying(/mounted/), /Nothing matched \/mounted\/ .*no device/);
   assert.equal((await quiet.ended).code, 2);
+});
+
+test("each user of a test has folders of its own, whatever the environment says", async (t) => {
+  const varve = await varveUser(t, { XDG_DATA_HOME: "/elsewhere" });
+  const answer = await varve(["doctor", "--json"]);
+  const findings = answer.json() as { name: string; found: string }[];
+  assert.equal(
+    findings.find(({ name }) => name === "Data folder")?.found.startsWith(`${varve.home}, `),
+    true,
+  );
+  await assert.rejects(varve.ok(["no-such-command"]), /^Error: varve no-such-command exited with 2\n/);
 });

@@ -4,8 +4,8 @@ import { type Cli, run } from "../context.js";
 import { ExitCode } from "../exit-codes.js";
 import { renderTable } from "../table.js";
 
-export function addDoctorCommand(cli: Cli): Cli {
-  return cli.command(
+export function addDoctorCommand(cli: Cli): void {
+  cli.command(
     "doctor",
     "Find out what is missing on this machine",
     (yargs) => yargs.example("$0 doctor", "exit code 1 when something needed is missing"),
@@ -19,5 +19,5 @@ export function addDoctorCommand(cli: Cli): Cli {
         }
         if (checks.some(({ ok, needed }) => needed && !ok)) process.exitCode = ExitCode.failed;
       }),
-  ) as Cli;
+  );
 }

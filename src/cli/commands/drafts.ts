@@ -1,4 +1,5 @@
 /** Commands that make versions from files: create, add, remove, upload, finalize, sync. */
+import type { Argv } from "yargs";
 import { Dataset } from "../../dataset/dataset.js";
 import type { CommitResult } from "../../dataset/commit.js";
 import type { StageCounts } from "../../dataset/stage-folder.js";
@@ -6,12 +7,12 @@ import { syncVersion } from "../../dataset/sync.js";
 import { type Cli, type Context, run, uploadProgress } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
 
-export function addDraftCommands(cli: Cli): Cli {
-  return sync(finalize(upload(remove(add(create(cli))))));
+export function addDraftCommands(cli: Cli): void {
+  for (const command of [create, add, remove, upload, finalize, sync]) command(cli);
 }
 
-function create(cli: Cli): Cli {
-  return cli.command(
+function create(cli: Cli): void {
+  cli.command(
     "create <name>",
     "Start a new version of a dataset (a draft)",
     (yargs) =>
@@ -27,11 +28,11 @@ function create(cli: Cli): Cli {
         else output.data(`${id}  ${draft.reference}`);
         draft.close();
       }),
-  ) as Cli;
+  );
 }
 
-function add(cli: Cli): Cli {
-  return cli.command(
+function add(cli: Cli): void {
+  cli.command(
     "add <paths..>",
     "Stage files or folders into a draft",
     (yargs) =>
@@ -58,11 +59,11 @@ function add(cli: Cli): Cli {
         warnOfSkipped(output, counts);
         draft.close();
       }),
-  ) as Cli;
+  );
 }
 
-function remove(cli: Cli): Cli {
-  return cli.command(
+function remove(cli: Cli): void {
+  cli.command(
     "remove <patterns..>",
     "Stage the removal of files, folders or what a wildcard matches",
     (yargs) =>
@@ -78,11 +79,11 @@ function remove(cli: Cli): Cli {
         else output.data(`${formatCountOf(removed, "file")} removed`);
         draft.close();
       }),
-  ) as Cli;
+  );
 }
 
-function upload(cli: Cli): Cli {
-  return cli.command(
+function upload(cli: Cli): void {
+  cli.command(
     "upload",
     "Send the staged content of a draft",
     (yargs) => workersOption(draftOption(yargs)),
@@ -97,11 +98,11 @@ function upload(cli: Cli): Cli {
         else output.data(`${formatCountOf(result.files, "file")} uploaded, ${formatBytes(result.contentBytesSent)} sent`);
         draft.close();
       }),
-  ) as Cli;
+  );
 }
 
-function finalize(cli: Cli): Cli {
-  return cli.command(
+function finalize(cli: Cli): void {
+  cli.command(
     ["finalize", "close"],
     "Complete a draft: from then on it never changes",
     (yargs) =>
@@ -120,11 +121,11 @@ function finalize(cli: Cli): Cli {
           .finally(progress.stop);
         printCommit(context, result);
       }),
-  ) as Cli;
+  );
 }
 
-function sync(cli: Cli): Cli {
-  return cli.command(
+function sync(cli: Cli): void {
+  cli.command(
     "sync <folder> <name>",
     "Make a new version that holds what a folder holds",
     (yargs) =>
@@ -148,7 +149,7 @@ function sync(cli: Cli): Cli {
         else if (json) output.json({ committed: null });
         else output.data(`No change: ${formatCountOf(staged.files, "file")} as in the latest version`);
       }),
-  ) as Cli;
+  );
 }
 
 /** One line for people, everything for programs. */
@@ -190,7 +191,7 @@ interface NewVersionArguments {
   label?: string | undefined;
 }
 
-function newVersionOptions<T>(yargs: import("yargs").Argv<T>) {
+function newVersionOptions<T>(yargs: Argv<T>) {
   return yargs
     .option("version", { type: "string", requiresArg: true, describe: "Label, such as 1.2.0 (default: the next)" })
     .option("parent", { type: "string", array: true, requiresArg: true, describe: "Parent version; a later one wins" })
@@ -204,7 +205,7 @@ function versionOptionsOf(args: NewVersionArguments & { version?: string | undef
   return { version, parents, remote, tags, description };
 }
 
-function draftOption<T>(yargs: import("yargs").Argv<T>) {
+function draftOption<T>(yargs: Argv<T>) {
   return yargs.option("dataset", {
     type: "string",
     requiresArg: true,
@@ -212,6 +213,6 @@ function draftOption<T>(yargs: import("yargs").Argv<T>) {
   });
 }
 
-function workersOption<T>(yargs: import("yargs").Argv<T>) {
+function workersOption<T>(yargs: Argv<T>) {
   return yargs.option("max-workers", { type: "number", requiresArg: true, describe: "Threads that read and hash" });
 }

@@ -1,4 +1,5 @@
 /** Commands for mounts: mount, unmount, status, commit, discard. */
+import type { Argv } from "yargs";
 import { askMount, mountAt } from "../../daemon/client.js";
 import { askControl } from "../../daemon/control.js";
 import { type MountState, liveMounts, removeMountState } from "../../daemon/mount-state.js";
@@ -12,18 +13,18 @@ import type { UploadProgress } from "../../dataset/upload.js";
 import { DatasetError } from "../../errors.js";
 import { findMount, MOUNT_TYPE } from "../../fs/transport/kernel/mounts.js";
 import { unmountKernel } from "../../fs/transport/kernel/unmount.js";
-import { jsonOf } from "../../paths.js";
+import type { jsonOf } from "../../paths.js";
 import { type Cli, type Context, run, uploadProgress } from "../context.js";
 import { formatPath } from "../format.js";
 import { renderTable } from "../table.js";
 import { commitLine } from "./drafts.js";
 
-export function addMountCommands(cli: Cli): Cli {
-  return discard(commit(status(unmount(mount(cli)))));
+export function addMountCommands(cli: Cli): void {
+  for (const command of [mount, unmount, status, commit, discard]) command(cli);
 }
 
-function mount(cli: Cli): Cli {
-  return cli.command(
+function mount(cli: Cli): void {
+  cli.command(
     "mount <reference> <directory>",
     "Mount a version as a folder",
     (yargs) =>
@@ -54,11 +55,11 @@ function mount(cli: Cli): Cli {
         if (json) output.json(info);
         else output.data(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}${writable ? ", writable" : ""}`);
       }),
-  ) as Cli;
+  );
 }
 
-function unmount(cli: Cli): Cli {
-  return cli.command(
+function unmount(cli: Cli): void {
+  cli.command(
     ["unmount <directory>", "umount <directory>"],
     "Unmount; what changed in a writable mount becomes a child version",
     (yargs) =>
@@ -82,11 +83,11 @@ function unmount(cli: Cli): Cli {
         else output.data(committed ? commitLine(committed) : `Unmounted ${state.mountpoint}; nothing to commit`);
         warnOfLeftOut(context, committed);
       }),
-  ) as Cli;
+  );
 }
 
-function commit(cli: Cli): Cli {
-  return cli.command(
+function commit(cli: Cli): void {
+  cli.command(
     "commit <directory>",
     "Commit what a writable mount holds now, and go on",
     (yargs) => commitOptions(yargs).positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" }),
@@ -97,11 +98,11 @@ function commit(cli: Cli): Cli {
         else context.output.data(committed ? commitLine(committed) : "Nothing to commit");
         warnOfLeftOut(context, committed);
       }),
-  ) as Cli;
+  );
 }
 
-function discard(cli: Cli): Cli {
-  return cli.command(
+function discard(cli: Cli): void {
+  cli.command(
     "discard <directory>",
     "Unmount a writable mount and throw its changes away",
     (yargs) => yargs.positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" }),
@@ -111,11 +112,11 @@ function discard(cli: Cli): Cli {
         if (context.json) context.output.json({ committed: null });
         else context.output.data(`Unmounted ${args.directory}; its changes are gone`);
       }),
-  ) as Cli;
+  );
 }
 
-function status(cli: Cli): Cli {
-  return cli.command(
+function status(cli: Cli): void {
+  cli.command(
     "status [directory]",
     "Show what is mounted, and changes left uncommitted",
     (yargs) => yargs.positional("directory", { type: "string", describe: "One mount's folder" }),
@@ -130,7 +131,7 @@ function status(cli: Cli): Cli {
         else if (rows.length === 0) output.data("Nothing is mounted");
         else output.data(statusTable(rows, output.widthColumns));
       }),
-  ) as Cli;
+  );
 }
 
 interface StatusRow {
@@ -209,7 +210,7 @@ function warnOfLeftOut({ output }: Context, committed: OverlayCommit | null): vo
   for (const path of committed?.open ?? []) output.warn(`Committed "${show(path)}" as it stood: it is open for writing`);
 }
 
-function commitOptions<T>(yargs: import("yargs").Argv<T>) {
+function commitOptions<T>(yargs: Argv<T>) {
   return yargs
     .option("message", { alias: "m", type: "string", requiresArg: true, describe: "Description of the child version" })
     .option("version", { type: "string", requiresArg: true, describe: "Its label (default: the next)" })

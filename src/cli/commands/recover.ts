@@ -14,8 +14,8 @@ import { formatCount, formatCountOf } from "../format.js";
 import { renderTable } from "../table.js";
 import { commitLine } from "./drafts.js";
 
-export function addRecoverCommand(cli: Cli): Cli {
-  return cli.command(
+export function addRecoverCommand(cli: Cli): void {
+  cli.command(
     "recover [id]",
     "List, commit, mount, export or discard changes that a mount left uncommitted",
     (yargs) =>
@@ -44,7 +44,7 @@ export function addRecoverCommand(cli: Cli): Cli {
         },
         { hint: false },
       ),
-  ) as Cli;
+  );
 }
 
 async function list({ workspace, output, json }: Context, id: string | undefined): Promise<void> {

@@ -14,17 +14,17 @@ import { entryCells, entryJson } from "../entry-format.js";
 import { formatBytes, formatCount, formatPath, formatTime } from "../format.js";
 import { renderTable } from "../table.js";
 
-export function addVersionCommands(cli: Cli): Cli {
-  return diff(cat(ls(log(versions(cli)))));
+export function addVersionCommands(cli: Cli): void {
+  for (const command of [versions, log, ls, cat, diff]) command(cli);
 }
 
-function versions(cli: Cli): Cli {
-  return cli.command(
+function versions(cli: Cli): void {
+  cli.command(
     "versions [name]",
     "List the versions of a dataset, or all datasets",
     (yargs) => yargs.positional("name", { type: "string", describe: "PROJECT/NAME" }),
     (args) => run(args, (context) => (args.name === undefined ? listDatasets(context) : listVersions(context, args.name))),
-  ) as Cli;
+  );
 }
 
 async function listVersions({ workspace, output, json }: Context, name: string): Promise<void> {
@@ -91,8 +91,8 @@ async function listDatasets({ workspace, output, json }: Context): Promise<void>
   output.data(renderTable(columns, cells, { widthColumns: output.widthColumns, style: output.style.data }));
 }
 
-function log(cli: Cli): Cli {
-  return cli.command(
+function log(cli: Cli): void {
+  cli.command(
     "log <reference>",
     "Show where a version comes from: it and its ancestors, newest first",
     (yargs) => yargs.positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" }),
@@ -102,7 +102,7 @@ function log(cli: Cli): Cli {
         if (json) output.json(steps);
         else for (const step of steps) output.data(logText(step));
       }),
-  ) as Cli;
+  );
 }
 
 function logText(step: LineageStep): string {
@@ -120,8 +120,8 @@ function logText(step: LineageStep): string {
   return lines.join("\n");
 }
 
-function ls(cli: Cli): Cli {
-  return cli.command(
+function ls(cli: Cli): void {
+  cli.command(
     "ls <reference> [directory]",
     "List what a version holds",
     (yargs) =>
@@ -143,7 +143,7 @@ function ls(cli: Cli): Cli {
         else if (long) output.data(longListing(entries, recursive));
         dataset.close();
       }),
-  ) as Cli;
+  );
 }
 
 function longListing(entries: readonly Entry[], recursive: boolean): string {
@@ -152,8 +152,8 @@ function longListing(entries: readonly Entry[], recursive: boolean): string {
   return renderTable(columns, rows);
 }
 
-function cat(cli: Cli): Cli {
-  return cli.command(
+function cat(cli: Cli): void {
+  cli.command(
     "cat <reference> <path>",
     "Print a file of a version",
     (yargs) =>
@@ -166,11 +166,11 @@ function cat(cli: Cli): Cli {
         for await (const bytes of dataset.readFile(args.path))
           if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
       }),
-  ) as Cli;
+  );
 }
 
-function diff(cli: Cli): Cli {
-  return cli.command(
+function diff(cli: Cli): void {
+  cli.command(
     "diff <from> [to]",
     "Show what changed: between two versions, or in a writable mount",
     (yargs) =>
@@ -188,7 +188,7 @@ function diff(cli: Cli): Cli {
         if (json) output.json(result);
         else output.data(diffText(result));
       }),
-  ) as Cli;
+  );
 }
 
 async function versionDiff(workspace: Context["workspace"], from: string, to: string): Promise<TreeDiff> {

@@ -23,7 +23,6 @@ interface InodeRow extends Omit<Inode, "target" | "parent" | "base"> {
 export interface UnflushedRow {
   ino: Ino;
   lagging: number;
-  interrupted: number;
 }
 
 const COLUMNS = `ino, mode, nlink, uid, gid, rdev, size_bytes as sizeBytes, mtime_sec as mtimeSec,
@@ -56,7 +55,7 @@ export class InodeTable {
     this.#get = db.prepare(`select ${COLUMNS} from inodes where ino = ?`);
     this.#put = db.prepare(`replace into inodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#delete = db.prepare("delete from inodes where ino = ?");
-    this.#putUnflushed = db.prepare("replace into unflushed values (?, ?, 0)");
+    this.#putUnflushed = db.prepare("replace into unflushed values (?, ?)");
     this.#deleteUnflushed = db.prepare("delete from unflushed where ino = ?");
     for (const ino of this.#all("ino < ?", FIRST_NEW_INO)) this.#touched.add(ino);
     for (const { ino } of this.unflushedRows()) this.#unflushed.add(ino);
@@ -137,20 +136,21 @@ export class InodeTable {
   }
 
   unflushedRows(): UnflushedRow[] {
-    return this.db.prepare<[], UnflushedRow>("select ino, lagging, interrupted from unflushed").all();
+    return this.db.prepare<[], UnflushedRow>("select ino, lagging from unflushed").all();
   }
 
-  /** After the overlay was opened again: nobody writes these any more. Within a transaction. */
-  markInterrupted(): void {
-    this.db.prepare("update unflushed set lagging = 0, interrupted = 1").run();
+  /** Says that no row lags behind. Within a transaction. */
+  markSettled(): void {
+    this.db.prepare("update unflushed set lagging = 0").run();
   }
 
   orphans(): Ino[] {
     return this.#all("nlink = ?", 0);
   }
 
+  /** Inodes that have a flag, and a name. */
   withFlag(flag: number): Ino[] {
-    return this.#all("flags & ? <> 0", flag);
+    return this.#all("flags & ? <> 0 and nlink > 0", flag);
   }
 
   /** Base inodes that have a row, in order. */

@@ -47,7 +47,7 @@ function settleAll({ journal, data }: Core): void {
       const inode = lagging === 1 ? journal.inodes.get(ino) : undefined;
       if (inode) journal.inodes.save(settled(inode, data.stat(ino)));
     }
-    journal.inodes.markInterrupted();
+    journal.inodes.markSettled();
   });
 }
 

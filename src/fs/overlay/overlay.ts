@@ -128,8 +128,10 @@ export class Overlay implements FileSystem {
   }
 
   release(ino: Ino, handle: number): void {
-    this.#core.handles.close(handle);
-    if (this.#core.handles.writersOf(ino) === 0) settleClosed(this.#core, ino);
+    const { handles } = this.#core;
+    const couldWrite = handles.writes(handle);
+    handles.close(handle);
+    if (couldWrite && handles.writersOf(ino) === 0) settleClosed(this.#core, ino);
   }
 
   fallocate(ino: Ino, mode: number, offset: number, length: number): void {

@@ -58,10 +58,9 @@ create table xattrs (
   primary key (ino, name)
 ) strict, without rowid;
 
-create table unflushed (       -- files written, but not closed since
+create table unflushed (       -- files written, but not closed since; after a crash their writers are gone
   ino integer primary key,
-  lagging integer not null,    -- 1: size and times in the inode's row are older than its data file
-  interrupted integer not null -- 1: whoever wrote it is gone, since the overlay was opened again
+  lagging integer not null     -- 1: size and times in the inode's row are older than its data file
 ) strict;
 
 create table clones (          -- bytes kept for a live snapshot because the data file changed since

@@ -18,7 +18,7 @@ export interface Mounted {
   scratch: string;
   server: TestProcess;
   /** Sends the server a command. */
-  tell(command: "unmount" | "lazy" | "force" | "requests" | "still" | "writers"): void;
+  tell: (command: "unmount" | "lazy" | "force" | "requests" | "still" | "writers") => void;
 }
 
 const PROGRAM = fileURLToPath(new URL("./serve-version.js", import.meta.url));
@@ -39,8 +39,15 @@ export async function mountSample(
   const [path, scratch] = [join(folder, "mnt"), join(folder, "scratch")];
   await Promise.all([mkdir(path), mkdir(scratch), mkdir(join(folder, "cache"), { mode: 0o700 })]);
   await chmod(folder, 0o755);
-  const defaults = { latencyMs: 0, deadlineMs: 10_000, allowOther: false, cacheDirectory: join(folder, "cache") };
-  const server = startNode(scope, PROGRAM, [JSON.stringify({ mountpoint: path, sample, ...defaults, ...options })]);
+  const defaults = {
+    latencyMs: 0,
+    deadlineMs: 10_000,
+    allowOther: false,
+    cacheDirectory: join(folder, "cache"),
+  };
+  const server = startNode(scope, PROGRAM, [
+    JSON.stringify({ mountpoint: path, sample, ...defaults, ...options }),
+  ]);
   await server.saying(/^mounted$/m);
   return { path, scratch, server, tell: (command) => void server.child.stdin.write(`${command}\n`) };
 }

@@ -34,15 +34,18 @@ const REMOTE = "0123456789abcdef0123456789abcdef" as RemoteId;
 const options = JSON.parse(process.argv[2]!) as ServeVersionOptions;
 const store = memoryRemote();
 const root = await putVersion(store, REMOTE, sample(options.sample));
-for (const key of [...store.objects.keys()]) if (options.lose && key.startsWith(options.lose)) store.objects.delete(key);
+for (const key of [...store.objects.keys()])
+  if (options.lose && key.startsWith(options.lose)) store.objects.delete(key);
 const near = recording(store);
 const far = recording(withLatency(store, options.latencyMs));
 let remote = near;
 const { mountpoint, cacheDirectory, deadlineMs, allowOther, overlayDirectory } = options;
 const cache = await openCache({ directory: cacheDirectory, remoteOf: () => remote, deadlineMs });
 
-const say = (what: string, value?: unknown) => console.log(value === undefined ? what : `${what} ${JSON.stringify(value)}`);
-const tell = (error: unknown) => say("failed", { code: isDatasetError(error) && error.code, message: messageOf(error) });
+const say = (what: string, value?: unknown) =>
+  console.log(value === undefined ? what : `${what} ${JSON.stringify(value)}`);
+const tell = (error: unknown) =>
+  say("failed", { code: isDatasetError(error) && error.code, message: messageOf(error) });
 const warn = (event: string, facts?: object) => console.error(event, JSON.stringify(facts));
 const log = { debug: warn, info: warn, warn, error: warn, close: () => undefined };
 
@@ -52,14 +55,18 @@ try {
   const mount = await serveKernel({ mountpoint, name, root, cache, cacheDirectory, ...how });
   remote = far; // From here on: what mounting itself fetched was near.
   say("mounted");
-  const commands = createInterface(process.stdin).on("line", (line) => {
-    if (line === "requests") return say("requests", remote.calls);
-    if (line === "still") return void mount.still(() => setTimeout(1_000)).then(() => say("stirring"), tell);
-    if (line === "writers") return void mount.call("openForWriting").then((files) => say("writers", files), tell);
-    mount.unmount({ force: line === "force", lazy: line === "lazy" }).then(() => say("unmounted"), tell);
-  });
+  const commands: Record<string, () => unknown> = {
+    requests: () => say("requests", remote.calls),
+    still: () => mount.still(() => setTimeout(1_000)).then(() => say("stirring")),
+    writers: async () => say("writers", await mount.call("openForWriting")),
+    unmount: () => mount.unmount(),
+    lazy: () => mount.unmount({ lazy: true }).then(() => say("unmounted")),
+    force: () => mount.unmount({ force: true }),
+  };
+  const lines = createInterface(process.stdin);
+  lines.on("line", (line) => void Promise.resolve(commands[line]!()).catch(tell));
   say("ended", await mount.ended);
-  commands.close();
+  lines.close();
 } catch (error) {
   tell(error);
 }

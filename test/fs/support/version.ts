@@ -2,7 +2,14 @@
 import { createHash } from "node:crypto";
 
 import type { Block } from "../../../src/cache/block.js";
-import { type Chunk, Codec, EMPTY_SHA256, type RemoteId, type Sha256, packKey } from "../../../src/content/chunk.js";
+import {
+  type Chunk,
+  Codec,
+  EMPTY_SHA256,
+  type RemoteId,
+  type Sha256,
+  packKey,
+} from "../../../src/content/chunk.js";
 import { type Entry, EntryType } from "../../../src/manifest/entry.js";
 import { comparePaths, cutsAfter, keyOf, weightOf } from "../../../src/manifest/key.js";
 import { encodeRange } from "../../../src/manifest/range.js";
@@ -32,7 +39,9 @@ const CHUNK_BYTES = 1 * MiB;
 
 /** Stores a version of these items and a root directory; gives the block of its root. */
 export async function putVersion(remote: Remote, id: RemoteId, items: readonly Item[]): Promise<Block> {
-  const sorted = [{ path: "" }, ...items].sort((a, b) => comparePaths(a.path as TreePath, b.path as TreePath));
+  const sorted = [{ path: "" }, ...items].sort((a, b) =>
+    comparePaths(a.path as TreePath, b.path as TreePath),
+  );
   const entries = await putContent(remote, id, sorted);
   const ranges = cut(entries).map((run) => encodeRange(run, id));
   for (const range of ranges) await remote.put(rangeKey(range.object), range.bytes);
@@ -54,7 +63,13 @@ async function putContent(remote: Remote, id: RemoteId, items: readonly Item[]):
     offset += item.content?.length ?? 0;
     return entryOf(item, (from, to) => {
       const bytes = pack.subarray(start + from, start + to);
-      const place = { remote: id, pack: packId, offset: start + from, storedBytes: bytes.length, codec: Codec.raw };
+      const place = {
+        remote: id,
+        pack: packId,
+        offset: start + from,
+        storedBytes: bytes.length,
+        codec: Codec.raw,
+      };
       return { hash: sha256(bytes), sizeBytes: bytes.length, ...place };
     });
   });
@@ -63,7 +78,15 @@ async function putContent(remote: Remote, id: RemoteId, items: readonly Item[]):
 function entryOf(item: Item, chunkOf: (from: number, to: number) => Chunk): Entry {
   const { content, target, mode = content ? 0o644 : 0o755, mtimeSec = 1_000_000_000, mtimeNsec = 0 } = item;
   const { uid = 0, gid = 0, xattrs } = item;
-  const common = { path: item.path as TreePath, mode, mtimeSec, mtimeNsec, uid, gid, ...(xattrs && { xattrs }) };
+  const common = {
+    path: item.path as TreePath,
+    mode,
+    mtimeSec,
+    mtimeNsec,
+    uid,
+    gid,
+    ...(xattrs && { xattrs }),
+  };
   if (target !== undefined) return { ...common, mode: 0o777, type: EntryType.symlink, target };
   if (!content) return { ...common, type: EntryType.directory };
   const { holes, hardLinks } = item;

@@ -5,7 +5,8 @@ import fc from "fast-check";
  * A path, or how to choose one when its step comes: the nth file, directory or anything that is there by then, or a
  * name in the nth directory.
  */
-export type Where = string | { file: number } | { directory: number } | { any: number } | { in: number; name: string };
+export type Where =
+  string | { file: number } | { directory: number } | { any: number } | { in: number; name: string };
 
 export type Operation<Path = Where> =
   | { do: "create"; path: Path; mode: number; bytes: number }
@@ -66,7 +67,11 @@ const weighted: [number, fc.Arbitrary<Operation>][] = [
   [4, fc.record({ do: fc.constant("mkdir" as const), path: fresh, mode })],
   [
     2,
-    fc.record({ do: fc.constant("symlink" as const), path: fresh, target: fc.constantFrom("nowhere", "gone/away") }),
+    fc.record({
+      do: fc.constant("symlink" as const),
+      path: fresh,
+      target: fc.constantFrom("nowhere", "gone/away"),
+    }),
   ],
   [1, fc.record({ do: fc.constant("readlink" as const), path })],
   [3, fc.record({ do: fc.constant("link" as const), path, to: fresh, flags: fc.constant(0) })],
@@ -74,8 +79,8 @@ const weighted: [number, fc.Arbitrary<Operation>][] = [
     12,
     fc.record({
       do: fc.constant("rename" as const),
-      path,
-      to: path,
+      path: either,
+      to: either,
       flags: fc.constantFrom(0, 0, 0, 1, 2, 2, 3),
     }),
   ],

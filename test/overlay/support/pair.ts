@@ -105,7 +105,11 @@ export class Pair {
     const of = (is: (node: fs.Dirent) => boolean): string[] => nodes.filter(is).map(pathOf).sort();
     const chosen = (where: Where): string => {
       if (typeof where === "string") return where;
-      if ("file" in where) return nth(of((node) => node.isFile()), where.file);
+      if ("file" in where)
+        return nth(
+          of((node) => node.isFile()),
+          where.file,
+        );
       const directories = of((node) => node.isDirectory());
       if ("directory" in where) return nth(directories, where.directory);
       return "any" in where ? nth(all, where.any) : join(nth(["", ...directories], where.in), where.name);

@@ -12,6 +12,9 @@ type ContentOperations = Pick<
   "open" | "create" | "read" | "write" | "flush" | "fsync" | "release" | "ftruncate"
 >;
 
+/** Those of the `open(2)` that creates do not arrive; what is created is written, and may be read. */
+const CREATE_FLAGS = constants.O_RDWR | constants.O_CREAT;
+
 export function contentOperations(served: Served): ContentOperations {
   const { fileSystem, files, run } = served;
   return {
@@ -40,17 +43,9 @@ function open({ fileSystem, files }: Served, path: string, flags: number): numbe
   });
 }
 
-/** The flags of `open(2)` do not arrive; what is created is most often written, and may be read. */
 function create({ fileSystem, files }: Served, path: string, mode: number): number {
   return walking(fileSystem, (walk) => {
-    const { parent, name } = walk.place(path);
-    const { attributes, handle } = fileSystem.create(
-      parent,
-      name,
-      mode,
-      constants.O_RDWR | constants.O_CREAT,
-      callerHere(),
-    );
+    const { attributes, handle } = fileSystem.create(...walk.place(path), mode, CREATE_FLAGS, callerHere());
     return files.add({ ino: attributes.ino, handle, writes: true, unflushed: false });
   });
 }

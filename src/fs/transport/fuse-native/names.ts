@@ -1,11 +1,11 @@
 /** Callbacks on names: listing, making, linking, renaming and removing them. */
 import { bytesOfText } from "../../../paths.js";
 import { FileSystemError } from "../../errno.js";
-import type { Attributes, Caller, Ino } from "../../filesystem.js";
-import type { FuseOperations, Stat } from "./library.js";
+import type { Caller, Ino } from "../../filesystem.js";
+import type { Answer, FuseOperations, Stat } from "./library.js";
 import type { Served } from "./operations.js";
 import { exactTextOf, isHiddenName, statOf } from "./translate.js";
-import { type Place, type Walk, walking } from "./walk.js";
+import { type Walk, walking } from "./walk.js";
 
 type NameOperations = Pick<
   FuseOperations,
@@ -14,53 +14,29 @@ type NameOperations = Pick<
 
 export function nameOperations(served: Served): NameOperations {
   const { fileSystem, run } = served;
-  const walk = <T>(use: (walk: Walk) => T) => walking(fileSystem, use);
-  const make = (path: string, maker: (place: Place) => Attributes) =>
-    walk((walk) => walk.made(maker(walk.place(path))));
+  const change = (name: string, answer: Answer, use: (walk: Walk) => void) =>
+    run.done(name, () => walking(fileSystem, use), answer);
   return {
-    readdir: (path, answer) => {
-      const listing: Listing = { names: [], stats: [], cookie: 0 };
-      const list = () => walk((walk) => extend(served, listing, path, walk.at(path).ino));
-      run.done("readdir", list, (code) => answer(code, listing.names, listing.stats));
-    },
-    readlink: (path, answer) =>
-      run.value("readlink", () => walk((walk) => linkText(served, walk.at(path).ino)), answer),
+    readdir: (path, answer) => readdir(served, path, answer),
+    readlink: (path, answer) => run.value("readlink", () => targetText(served, path), answer),
     mknod: (path, mode, rdev, answer) =>
-      run.done(
-        "mknod",
-        () => make(path, ({ parent, name }) => fileSystem.mknod(parent, name, mode, rdev, callerHere())),
-        answer,
+      change("mknod", answer, (walk) =>
+        walk.made(fileSystem.mknod(...walk.place(path), mode, rdev, callerHere())),
       ),
     mkdir: (path, mode, answer) =>
-      run.done(
-        "mkdir",
-        () => make(path, ({ parent, name }) => fileSystem.mkdir(parent, name, mode, callerHere())),
-        answer,
+      change("mkdir", answer, (walk) => walk.made(fileSystem.mkdir(...walk.place(path), mode, callerHere()))),
+    symlink: (target, path, answer) =>
+      change("symlink", answer, (walk) =>
+        walk.made(fileSystem.symlink(...walk.place(path), bytesOfText(target), callerHere())),
       ),
-    symlink: (target, path, answer) => {
-      const bytes = bytesOfText(target);
-      run.done(
-        "symlink",
-        () => make(path, ({ parent, name }) => fileSystem.symlink(parent, name, bytes, callerHere())),
-        answer,
-      );
-    },
     link: (path, newPath, answer) =>
-      run.done("link", () => walk((walk) => link(served, walk, path, newPath)), answer),
-    unlink: (path, answer) =>
-      run.done(
-        "unlink",
-        () => walk((walk) => remove(walk, path, ({ parent, name }) => fileSystem.unlink(parent, name))),
-        answer,
-      ),
-    rmdir: (path, answer) =>
-      run.done(
-        "rmdir",
-        () => walk((walk) => remove(walk, path, ({ parent, name }) => fileSystem.rmdir(parent, name))),
-        answer,
-      ),
+      change("link", answer, (walk) => walk.made(fileSystem.link(walk.at(path).ino, ...walk.place(newPath)))),
+    unlink: (path, answer) => change("unlink", answer, (walk) => fileSystem.unlink(...walk.heldPlace(path))),
+    rmdir: (path, answer) => change("rmdir", answer, (walk) => fileSystem.rmdir(...walk.heldPlace(path))),
     rename: (path, newPath, answer) =>
-      run.done("rename", () => walk((walk) => rename(served, walk, path, newPath)), answer),
+      change("rename", answer, (walk) =>
+        fileSystem.rename(...walk.place(path), ...walk.heldPlace(newPath), 0),
+      ),
   };
 }
 
@@ -76,7 +52,15 @@ interface Listing {
   cookie: number;
 }
 
-/** A listing is asked for as a whole. Names that cannot be passed on, and those libfuse made for itself, are left out. */
+/** A listing is asked for as a whole. */
+function readdir(served: Served, path: string, answer: Parameters<FuseOperations["readdir"]>[1]): void {
+  const { fileSystem, run } = served;
+  const listing: Listing = { names: [], stats: [], cookie: 0 };
+  const list = () => walking(fileSystem, (walk) => extend(served, listing, path, walk.at(path).ino));
+  run.done("readdir", list, (code) => answer(code, listing.names, listing.stats));
+}
+
+/** Names that cannot be passed on, and those libfuse made for itself, are left out. */
 function extend({ fileSystem, leftOut }: Served, listing: Listing, path: string, ino: Ino): void {
   fileSystem.readdir(ino, listing.cookie, (name, attributes, cookie) => {
     const text = exactTextOf(name);
@@ -90,27 +74,8 @@ function extend({ fileSystem, leftOut }: Served, listing: Listing, path: string,
   });
 }
 
-function linkText({ fileSystem }: Served, ino: Ino): string {
-  const text = exactTextOf(fileSystem.readlink(ino));
+function targetText({ fileSystem }: Served, path: string): string {
+  const text = exactTextOf(walking(fileSystem, (walk) => fileSystem.readlink(walk.at(path).ino)));
   if (text === undefined) throw new FileSystemError("EIO", "the target is not UTF-8");
   return text;
-}
-
-function link({ fileSystem }: Served, walk: Walk, path: string, newPath: string): void {
-  const { ino } = walk.at(path);
-  const { parent, name } = walk.place(newPath);
-  walk.made(fileSystem.link(ino, parent, name));
-}
-
-/** What loses its name is held until it has, and let go with the walk. */
-function remove(walk: Walk, path: string, remover: (place: Place) => void): void {
-  const place = walk.place(path);
-  walk.hold(place);
-  remover(place);
-}
-
-function rename({ fileSystem }: Served, walk: Walk, path: string, newPath: string): void {
-  const [from, to] = [walk.place(path), walk.place(newPath)];
-  walk.hold(to);
-  fileSystem.rename(from.parent, from.name, to.parent, to.name, 0);
 }

@@ -6,11 +6,8 @@ import { bytesOfText } from "../../../paths.js";
 import { FileSystemError } from "../../errno.js";
 import { type Attributes, type FileSystem, type Ino, ROOT_INO } from "../../filesystem.js";
 
-/** A name in a directory, there or not. */
-export interface Place {
-  parent: Ino;
-  name: string;
-}
+/** A directory and a name in it, there or not. */
+export type Place = readonly [parent: Ino, name: string];
 
 /** Runs `use` with a walk and lets go of what it held, however `use` ends. */
 export function walking<T>(fileSystem: FileSystem, use: (walk: Walk) => T): T {
@@ -31,21 +28,21 @@ export class Walk {
   at(path: string): Attributes {
     const names = namesOf(path);
     const last = names.pop();
-    return last === undefined ? this.fileSystem.getattr(ROOT_INO) : this.child(this.#directory(names), last);
+    return last === undefined ? this.fileSystem.getattr(ROOT_INO) : this.#child(this.#directory(names), last);
   }
 
   /** Where a path lies, whether or not it is there. @throws {FileSystemError} `ENOENT` for its directory */
   place(path: string): Place {
     const names = namesOf(path);
     const name = names.pop() ?? "";
-    return { parent: this.#directory(names), name };
+    return [this.#directory(names), name];
   }
 
-  /** Holds what has a name now, if anything does. */
-  hold({ parent, name }: Place): Attributes | undefined {
-    const found = this.fileSystem.lookup(parent, name);
-    if (found) this.#held.push(found.ino);
-    return found;
+  /** As `place`; what lies there, if anything does, is held while its name is taken away. */
+  heldPlace(path: string): Place {
+    const place = this.place(path);
+    this.#lookup(place);
+    return place;
   }
 
   /** Holds what was just made, which counts as looked up. */
@@ -62,14 +59,20 @@ export class Walk {
     for (const ino of this.#held.splice(0)) this.fileSystem.forget(ino, 1);
   }
 
-  child(parent: Ino, name: string): Attributes {
-    const found = this.hold({ parent, name });
+  #lookup(place: Place): Attributes | undefined {
+    const found = this.fileSystem.lookup(...place);
+    if (found) this.#held.push(found.ino);
+    return found;
+  }
+
+  #child(...place: Place): Attributes {
+    const found = this.#lookup(place);
     if (!found) throw new FileSystemError("ENOENT");
     return found;
   }
 
   #directory(names: readonly string[]): Ino {
-    return names.reduce<Ino>((parent, name) => this.child(parent, name).ino, ROOT_INO);
+    return names.reduce<Ino>((parent, name) => this.#child(parent, name).ino, ROOT_INO);
   }
 }
 

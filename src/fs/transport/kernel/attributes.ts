@@ -18,7 +18,8 @@ export const setattr: Operation = ({ fileSystem }, request, reply) => {
   const changes = changesOf(request, valid);
   const changesOwner = changes.uid !== undefined || changes.gid !== undefined;
   const kill = changesOwner || (valid & KillPrivileges.setattr) !== 0;
-  const mode = kill && changes.mode === undefined ? modeWithoutPrivileges(fileSystem, request.ino) : undefined;
+  const mode =
+    kill && changes.mode === undefined ? modeWithoutPrivileges(fileSystem, request.ino) : undefined;
   reply.attributes(fileSystem.setattr(request.ino, mode === undefined ? changes : { ...changes, mode }));
 };
 

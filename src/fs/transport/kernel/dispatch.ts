@@ -24,7 +24,8 @@ const ANSWERED: Record<Exclude<keyof typeof Opcode, "interrupt">, Operation> = {
 };
 
 const OPERATIONS: (Operation | undefined)[] = [];
-for (const [name, operation] of Object.entries(ANSWERED)) OPERATIONS[Opcode[name as keyof typeof ANSWERED]] = operation;
+for (const [name, operation] of Object.entries(ANSWERED))
+  OPERATIONS[Opcode[name as keyof typeof ANSWERED]] = operation;
 
 /** The operation of an opcode. @throws {FileSystemError} `ENOSYS` */
 export function operationOf(opcode: number): Operation {

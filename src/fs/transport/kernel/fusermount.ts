@@ -47,7 +47,9 @@ interface HelperEnd {
 async function run(args: readonly string[], socket?: number): Promise<HelperEnd> {
   const env = { ...process.env, LC_ALL: "C", _FUSE_COMMFD: "3" };
   const child = spawn(HELPER, args, { env, stdio: ["ignore", "ignore", "pipe", socket ?? "ignore"] });
-  const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
+  const ended = new Promise<number | null>((resolve, reject) =>
+    child.once("close", resolve).once("error", reject),
+  );
   try {
     const [code, complaint] = await Promise.all([ended, text(child.stderr!)]);
     return { code, complaint: complaint.trim() };
@@ -69,6 +71,7 @@ function adviceOn(complaint: string): string {
     return `other users may be let in only where /etc/fuse.conf says "user_allow_other"`;
   if (complaint.includes("/dev/fuse: Permission denied"))
     return `/dev/fuse may not be opened by this user: an administrator allows it with \`chmod 666 /dev/fuse\``;
-  if (complaint.includes("fuse device not found")) return "this machine has no /dev/fuse: load it with `modprobe fuse`";
+  if (complaint.includes("fuse device not found"))
+    return "this machine has no /dev/fuse: load it with `modprobe fuse`";
   return complaint || `${HELPER} gave no reason`;
 }

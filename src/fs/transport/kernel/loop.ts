@@ -6,13 +6,12 @@ import { type Block, Missing } from "../../../cache/block.js";
 import type { Sha256 } from "../../../content/chunk.js";
 import { Errno, FileSystemError, errnoNumberOf } from "../../errno.js";
 import type { FileSystem } from "../../filesystem.js";
+import { Channel, type OnFailure } from "./channel.js";
 import { operationOf } from "./dispatch.js";
 import { type Parked, ParkedRequests } from "./parked.js";
 import { InterruptIn, Opcode } from "./protocol.js";
-import { Reply } from "./reply.js";
-import { KernelRequest } from "./request.js";
 import { Session } from "./session.js";
-import { Poller, clearEvent, errno, errnos, read, write } from "./syscalls.js";
+import { Poller, clearEvent } from "./syscalls.js";
 
 /** Whoever fetches blocks. Its answers come through `RequestLoop.arrived` and `failed`. */
 export interface Supplier {
@@ -31,8 +30,7 @@ export interface LoopOptions {
   supplier: Supplier;
   /** After this a request that still waits for blocks fails with EIO, in milliseconds. */
   deadlineMs: number;
-  /** Told of failures that are not the caller's own doing. */
-  onFailure: (event: string, facts: Record<string, unknown>) => void;
+  onFailure: OnFailure;
   /** Called once whenever nothing has happened for a moment. */
   onIdle?: (() => void) | undefined;
 }
@@ -51,8 +49,7 @@ const IDLE_AFTER_MS = 500;
 const TURN_MS = 1;
 
 export class RequestLoop {
-  readonly #request = new KernelRequest();
-  readonly #reply = new Reply();
+  readonly #channel: Channel;
   readonly #parked = new ParkedRequests();
   readonly #session: Session;
   /** Promises under way; they settle only while the event loop turns. */
@@ -64,6 +61,7 @@ export class RequestLoop {
   #end: EndOfLoop | undefined;
 
   constructor(private readonly options: LoopOptions) {
+    this.#channel = new Channel(options.device, options.onFailure);
     this.#session = new Session(options.fileSystem);
   }
 
@@ -90,7 +88,8 @@ export class RequestLoop {
 
   /** These blocks will not come: fails what waited for them, and nothing else. */
   failed(hashes: readonly Sha256[], errnoNumber: number): void {
-    for (const { unique } of hashes.flatMap((hash) => this.#parked.failed(hash))) this.#fail(unique, errnoNumber);
+    for (const { unique } of hashes.flatMap((hash) => this.#parked.failed(hash)))
+      this.#channel.finish(unique, errnoNumber);
   }
 
   /** Answers nothing until `resume`: the file system stays as it is. */
@@ -105,16 +104,7 @@ export class RequestLoop {
 
   /** Leaves the kernel without answers from now on. */
   stop(): void {
-    this.#end ??= { aborted: true, unflushedHandles: this.#session.unflushed.size };
-  }
-
-  /** Lets the event loop turn until a promise has settled. */
-  outlast(promise: Promise<unknown>): void {
-    this.#unsettled++;
-    void promise.then(
-      () => this.#unsettled--,
-      () => this.#unsettled--,
-    );
+    this.#finish(true);
   }
 
   #runAgain(): void {
@@ -147,47 +137,48 @@ export class RequestLoop {
   }
 
   #serveOne(): void {
-    if (read(this.options.device, this.#request.bytes) < 0) return this.#readFailed(errno());
-    if (this.#request.opcode === Opcode.interrupt) return this.#interrupt(this.#request.u64(InterruptIn.unique));
-    this.#answer();
+    const received = this.#channel.receive();
+    const { request } = this.#channel;
+    if (received === "nothing") return;
+    if (received !== "request") this.#finish(received === "aborted");
+    else if (request.opcode === Opcode.interrupt) this.#interrupt(request.u64(InterruptIn.unique));
+    else this.#answer();
   }
 
-  /** `EAGAIN`, `EINTR` and `ENOENT` tell of a request that was taken back before it could be read. */
-  #readFailed(reason: number): void {
-    const isOver = reason === errnos.ENODEV || reason === errnos.ECONNABORTED;
-    if (!isOver && reason !== errnos.EAGAIN && reason !== errnos.EINTR && reason !== errnos.ENOENT)
-      this.options.onFailure("kernel device failed", { errno: reason });
-    else if (!isOver) return;
-    this.#end = { aborted: reason !== errnos.ENODEV, unflushedHandles: this.#session.unflushed.size };
+  #finish(aborted: boolean): void {
+    this.#end ??= { aborted, unflushedHandles: this.#session.unflushed.size };
   }
 
-  /**
-   * The kernel interrupts only a request that was read; with one reader that is one answered already, or one parked.
-   */
+  /** The kernel interrupts only a request that was read; with one reader that is one answered already, or one parked. */
   #interrupt(unique: number): void {
-    if (this.#parked.take(unique)) this.#fail(unique, Errno.EINTR);
+    if (this.#parked.take(unique)) this.#channel.finish(unique, Errno.EINTR);
   }
 
   /** Answers the request in the buffer, or one that was put aside. */
   #answer(again?: Parked): void {
-    const request = this.#request;
-    const reply = this.#reply;
+    const { request, reply } = this.#channel;
     if (again) request.load(again.bytes);
     reply.begin(request.unique);
     try {
       const waiting = operationOf(request.opcode)(this.#session, request, reply);
-      if (waiting) return this.#sendAfter(waiting);
+      if (waiting) this.#sendAfter(waiting);
+      else this.#channel.send();
     } catch (thrown) {
-      if (thrown instanceof Missing) return this.#park(thrown, again);
-      this.#explain(thrown, request.opcode);
-      reply.fail(errnoNumberOf(thrown));
+      if (thrown instanceof Missing) this.#park(thrown, again);
+      else this.#refuse(thrown);
     }
-    this.#send();
+  }
+
+  #refuse(thrown: unknown): void {
+    this.#explain(thrown, this.#channel.request.opcode);
+    this.#channel.reply.fail(errnoNumberOf(thrown));
+    this.#channel.send();
   }
 
   #park({ blocks, ahead }: Missing, again: Parked | undefined): void {
-    const deadlineMs = again?.deadlineMs ?? performance.now() + this.options.deadlineMs;
-    const parked = again ?? { unique: this.#request.unique, bytes: this.#request.copy(), deadlineMs };
+    const { request } = this.#channel;
+    const deadlineMs = performance.now() + this.options.deadlineMs;
+    const parked = again ?? { unique: request.unique, bytes: request.copy(), deadlineMs };
     const wanted = this.#parked.park(parked, blocks);
     if (wanted.length > 0 || ahead.length > 0) this.options.supplier.fetch(wanted, ahead);
   }
@@ -195,40 +186,30 @@ export class RequestLoop {
   #expire(): void {
     for (const { unique } of this.#parked.expired(performance.now())) {
       this.options.onFailure("request gave up waiting for blocks", { waitedForMs: this.options.deadlineMs });
-      this.#fail(unique, Errno.EIO);
+      this.#channel.finish(unique, Errno.EIO);
     }
   }
 
   /** The reply buffer serves others meanwhile; what is replied late has no payload. */
   #sendAfter(waiting: Promise<void>): void {
-    const { unique, opcode } = this.#request;
-    this.outlast(waiting);
+    const { unique, opcode } = this.#channel.request;
+    this.#outlast(waiting);
     waiting.then(
-      () => this.#fail(unique, 0),
+      () => this.#channel.finish(unique, 0),
       (reason: unknown) => {
         this.#explain(reason, opcode);
-        this.#fail(unique, errnoNumberOf(reason));
+        this.#channel.finish(unique, errnoNumberOf(reason));
       },
     );
   }
 
-  #fail(unique: number, errnoNumber: number): void {
-    this.#reply.begin(unique);
-    this.#reply.fail(errnoNumber);
-    this.#send();
-  }
-
-  /** The kernel takes no reply to a request that was aborted, and tells so by `ENOENT`. */
-  #send(): void {
-    const { bytes } = this.#reply;
-    if (this.#reply.length === 0) return;
-    if (write(this.options.device, bytes, this.#reply.finish()) >= 0) return;
-    const reason = errno();
-    if (reason === errnos.ENOENT || reason === errnos.ENODEV) return;
-    this.options.onFailure("kernel refused a reply", { errno: reason, opcode: this.#request.opcode });
-    // Whoever waits for this reply must not wait forever.
-    this.#reply.fail(Errno.EIO);
-    write(this.options.device, bytes, this.#reply.finish());
+  /** Lets the event loop turn until a promise has settled. */
+  #outlast(promise: Promise<unknown>): void {
+    this.#unsettled++;
+    void promise.then(
+      () => this.#unsettled--,
+      () => this.#unsettled--,
+    );
   }
 
   /** An errno is an answer; anything else is a failure somebody may want to look into. */

@@ -58,7 +58,11 @@ function openDevice(path: string): number {
   try {
     return openSync(DEVICE_PATH, constants.O_RDWR);
   } catch (cause) {
-    throw refusal(path, DEVICE_PROBLEMS.get(errnoOf(cause) ?? "") ?? `${DEVICE_PATH} cannot be opened`, cause);
+    throw refusal(
+      path,
+      DEVICE_PROBLEMS.get(errnoOf(cause) ?? "") ?? `${DEVICE_PATH} cannot be opened`,
+      cause,
+    );
   }
 }
 

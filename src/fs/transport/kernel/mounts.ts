@@ -39,7 +39,9 @@ function parseLine(line: string): MountRecord[] {
   const [id, , device, , writtenPath] = left!.split(" ");
   if (right === undefined || device === undefined || writtenPath === undefined) return [];
   const [type = "", source = ""] = right.split(" ");
-  return [{ id: Number(id), device, path: unescape(writtenPath), writtenPath, type, source: unescape(source) }];
+  return [
+    { id: Number(id), device, path: unescape(writtenPath), writtenPath, type, source: unescape(source) },
+  ];
 }
 
 function unescape(field: string): string {

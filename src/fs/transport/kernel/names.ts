@@ -1,6 +1,15 @@
 /** Operations on names: looking up, making, linking, renaming and removing them. */
 import type { Operation } from "./session.js";
-import { BatchForgetIn, ForgetIn, LinkIn, MkdirIn, MknodIn, NAME_AT, Rename2In, RenameIn } from "./protocol.js";
+import {
+  BatchForgetIn,
+  ForgetIn,
+  LinkIn,
+  MkdirIn,
+  MknodIn,
+  NAME_AT,
+  Rename2In,
+  RenameIn,
+} from "./protocol.js";
 
 export const lookup: Operation = ({ fileSystem }, request, reply) => {
   const found = fileSystem.lookup(request.ino, request.name(NAME_AT));
@@ -28,9 +37,11 @@ export const link: Operation = ({ fileSystem }, request, reply) => {
   reply.entry(fileSystem.link(request.u64(LinkIn.ino), request.ino, request.name(LinkIn.name)));
 };
 
-export const unlink: Operation = ({ fileSystem }, request) => fileSystem.unlink(request.ino, request.name(NAME_AT));
+export const unlink: Operation = ({ fileSystem }, request) =>
+  fileSystem.unlink(request.ino, request.name(NAME_AT));
 
-export const rmdir: Operation = ({ fileSystem }, request) => fileSystem.rmdir(request.ino, request.name(NAME_AT));
+export const rmdir: Operation = ({ fileSystem }, request) =>
+  fileSystem.rmdir(request.ino, request.name(NAME_AT));
 
 export const rename: Operation = ({ fileSystem }, request) => {
   const [name, newName] = request.names(RenameIn.name);
@@ -43,7 +54,8 @@ export const rename2: Operation = ({ fileSystem }, request) => {
   fileSystem.rename(request.ino, name, request.u64(Rename2In.newParent), newName, flags);
 };
 
-export const readlink: Operation = ({ fileSystem }, request, reply) => reply.text(fileSystem.readlink(request.ino));
+export const readlink: Operation = ({ fileSystem }, request, reply) =>
+  reply.text(fileSystem.readlink(request.ino));
 
 export const forget: Operation = ({ fileSystem }, request, reply) => {
   reply.silent();

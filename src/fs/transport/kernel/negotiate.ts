@@ -1,6 +1,14 @@
 /** INIT: what kernel and mount agree on before the first operation. */
 import { DatasetError } from "../../../errors.js";
-import { InitFlag, InitIn, InitOut, MAX_TRANSFER_BYTES, OUT_HEADER_BYTES, OLDEST_MINOR, PAGE_BYTES } from "./protocol.js";
+import {
+  InitFlag,
+  InitIn,
+  InitOut,
+  MAX_TRANSFER_BYTES,
+  OUT_HEADER_BYTES,
+  OLDEST_MINOR,
+  PAGE_BYTES,
+} from "./protocol.js";
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR } from "./protocol.js";
 import type { Operation } from "./session.js";
 
@@ -33,8 +41,7 @@ const WANTED_TO_WRITE = InitFlag.writebackCache | InitFlag.handleKillprivV2;
 
 export const init: Operation = ({ fileSystem }, request, reply) => {
   const minor = request.u32(InitIn.minor);
-  if (request.u32(InitIn.major) !== PROTOCOL_MAJOR || minor < OLDEST_MINOR)
-    throw tooOld(minor);
+  if (request.u32(InitIn.major) !== PROTOCOL_MAJOR || minor < OLDEST_MINOR) throw tooOld(minor);
   const wanted = WANTED | (fileSystem.writable ? WANTED_TO_WRITE : InitFlag.noOpenSupport);
   reply.bytes.fill(0, OUT_HEADER_BYTES, InitOut.end);
   reply.u32(InitOut.major, PROTOCOL_MAJOR);

@@ -149,7 +149,15 @@ export const Attr = {
   flags: 84,
 } as const;
 /** `fuse_entry_out`, counted from its own start; `fuse_open_out` follows it in the reply to CREATE. */
-export const EntryOut = { nodeid: 0, generation: 8, entryValid: 16, attrValid: 24, nsecs: 32, attr: 40, bytes: 128 } as const;
+export const EntryOut = {
+  nodeid: 0,
+  generation: 8,
+  entryValid: 16,
+  attrValid: 24,
+  nsecs: 32,
+  attr: 40,
+  bytes: 128,
+} as const;
 export const AttrOut = { attrValid: 16, nsec: 24, attr: 32, end: 120 } as const;
 /** `fuse_open_out`, counted from its own start. */
 export const OpenOut = { handle: 0, flags: 8, padding: 12, bytes: 16 } as const;

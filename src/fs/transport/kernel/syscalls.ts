@@ -12,7 +12,7 @@ type Value = number | string | Uint8Array;
 /** A C function: called on this thread, or on one of koffi's own. */
 interface Call {
   (...values: Value[]): number;
-  async(...values: [...Value[], (failure: unknown, result: number) => void]): void;
+  async(...values: [...Value[], (failure: Error | null, result: number) => void]): void;
 }
 
 /** The C library that Node itself is linked to. */
@@ -27,13 +27,17 @@ const calls = {
   fcntl: declare("int fcntl(int fd, int command, ...)"),
   socketpair: declare("int socketpair(int domain, int type, int protocol, void *pair)"),
   recvmsg: declare("long recvmsg(int fd, void *message, int flags)"),
-  mount: declare("int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)"),
+  mount: declare(
+    "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
+  ),
   umount: declare("int umount2(const char *target, int flags)"),
   syncfs: declare("int syncfs(int fd)"),
 };
 
 /** Names of errors, as `ENODEV`, and the numbers they have here. */
-export const errnos = koffi.os.errno as Readonly<Record<"EAGAIN" | "EINTR" | "ENOENT" | "ENODEV" | "ECONNABORTED", number>>;
+export const errnos = koffi.os.errno as Readonly<
+  Record<"EAGAIN" | "EINTR" | "ENOENT" | "ENODEV" | "ECONNABORTED", number>
+>;
 
 /** Why the last call of this thread failed. */
 export function errno(): number {
@@ -110,7 +114,9 @@ const FD_CLOEXEC = 1;
  * Keeps what this process was started with from its own children. Node does so for low numbers without a gap only.
  */
 export function keepDescriptorsFromChildren(): void {
-  const own = readdirSync("/proc/self/fd").map(Number).filter((fd) => fd > 2);
+  const own = readdirSync("/proc/self/fd")
+    .map(Number)
+    .filter((fd) => fd > 2);
   for (const fd of own) calls.fcntl(fd, F_SETFD, "int", FD_CLOEXEC); // One that is closed by now fails, and may.
 }
 
@@ -132,7 +138,9 @@ const CMSGHDR = { type: 12, fd: 16 };
 
 /** Waits for the other side of a socket to send a descriptor; undefined when it closed without. */
 export async function receiveDescriptor(socket: number): Promise<number | undefined> {
-  const [data, control, iov, message] = [8, 32, 16, MSGHDR.bytes].map((size) => Buffer.alloc(size)) as Buffers;
+  const [data, control, iov, message] = [8, 32, 16, MSGHDR.bytes].map((size) =>
+    Buffer.alloc(size),
+  ) as Buffers;
   iov.writeBigUInt64LE(koffi.address(data), 0);
   iov.writeBigUInt64LE(BigInt(data.length), 8);
   message.writeBigUInt64LE(koffi.address(iov), MSGHDR.iov);
@@ -140,7 +148,9 @@ export async function receiveDescriptor(socket: number): Promise<number | undefi
   message.writeBigUInt64LE(koffi.address(control), MSGHDR.control);
   message.writeBigUInt64LE(BigInt(control.length), MSGHDR.controlBytes);
   const got = await elsewhere(calls.recvmsg, socket, message, MSG_CMSG_CLOEXEC);
-  return got.result > 0 && control.readInt32LE(CMSGHDR.type) === SCM_RIGHTS ? control.readInt32LE(CMSGHDR.fd) : undefined;
+  return got.result > 0 && control.readInt32LE(CMSGHDR.type) === SCM_RIGHTS
+    ? control.readInt32LE(CMSGHDR.fd)
+    : undefined;
 }
 type Buffers = [Buffer, Buffer, Buffer, Buffer];
 
@@ -148,7 +158,13 @@ export const MountFlag = { readOnly: 1, noSuid: 2, noDev: 4 } as const;
 export const UnmountFlag = { force: 1, detach: 2, noFollow: 8 } as const;
 
 /** `mount(2)`, waited for on another thread; gives the name of its error, or undefined when it worked. */
-export function mount(source: string, target: string, type: string, flags: number, data: string): Promise<string | undefined> {
+export function mount(
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): Promise<string | undefined> {
   return errorNameOf(elsewhere(calls.mount, source, target, type, flags, data));
 }
 
@@ -171,7 +187,7 @@ function expectDone(name: string, result: number): number {
 function elsewhere(call: Call, ...values: Value[]): Promise<{ result: number; errno: number }> {
   return new Promise((resolve, reject) => {
     call.async(...values, (failure, result) => {
-      if (failure) reject(failure as Error);
+      if (failure) reject(failure);
       else resolve({ result, errno: errno() });
     });
   });

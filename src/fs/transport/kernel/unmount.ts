@@ -19,10 +19,15 @@ export interface UnmountOptions {
  *
  * @throws {DatasetError} `mount-busy` while files in it are open or a process stands in it
  */
-export async function unmountKernel(mount: MountRecord, { lazy = false, force = false }: UnmountOptions = {}): Promise<void> {
+export async function unmountKernel(
+  mount: MountRecord,
+  { lazy = false, force = false }: UnmountOptions = {},
+): Promise<void> {
   if (force) await abort(mount);
   if (!isOnTop(mount)) return;
-  const complaint = isRoot() ? await unmountAsRoot(mount.path, lazy || force) : await unmountThroughHelper(mount.path, lazy || force);
+  const complaint = isRoot()
+    ? await unmountAsRoot(mount.path, lazy || force)
+    : await unmountThroughHelper(mount.path, lazy || force);
   if (complaint !== undefined && isOnTop(mount)) throw failureOf(mount.path, complaint);
 }
 

@@ -32,9 +32,9 @@ export const removexattr: Operation = ({ fileSystem }, request) => {
 
 /** The bytes, or their number when the caller asks with an empty buffer. */
 function answer(reply: Reply, bytes: Uint8Array, limitBytes: number): void {
-  if (limitBytes === 0) return reply.number(bytes.length);
-  if (bytes.length > limitBytes) throw new FileSystemError("ERANGE");
-  reply.data(bytes);
+  if (limitBytes > 0 && bytes.length > limitBytes) throw new FileSystemError("ERANGE");
+  if (limitBytes > 0) reply.data(bytes);
+  else reply.number(bytes.length);
 }
 
 function keptName(name: string): string {
