@@ -39,7 +39,8 @@ await base
   .epilogue(EPILOGUE)
   .wrap(Math.min(100, process.stdout.columns || 100))
   .fail((message: string | null, error: Error | undefined) => {
-    if (error) reportFailure(processOutput(), error);
+    // A YError is an argument that yargs itself could not take.
+    if (error && error.name !== "YError") reportFailure(processOutput(), error);
     else {
       process.stderr.write(`varve: ${message}\n`);
       process.exit(ExitCode.usage);

@@ -4,10 +4,10 @@
  */
 import { randomUUID } from "node:crypto";
 import { pathToFileURL } from "node:url";
-import { type ControlRequest, type ControlServer, type Report, failureOf, serveControl } from "./daemon/control.js";
+import { type ControlRequest, type ControlServer, type Report, serveControl } from "./daemon/control.js";
 import { type MountState, removeMountState, socketPathOf, writeMountState } from "./daemon/mount-state.js";
 import { thisProcess } from "./daemon/process.js";
-import { type OverlayCommit, type OverlayCommitOptions, commitOverlay } from "./dataset/commit-overlay.js";
+import { type OverlayCommit, type OverlayCommitOptions, checkLabel, commitOverlay } from "./dataset/commit-overlay.js";
 import { findVersion } from "./dataset/history.js";
 import type { MountInfo, MountOptions } from "./dataset/mounting.js";
 import { diffOverlay } from "./dataset/overlay-diff.js";
@@ -17,13 +17,16 @@ import {
   createOverlay,
   findOverlay,
   overlayDirectory,
+  releaseOverlay,
   removeOverlay,
-  writeOverlay,
+  updateOverlay,
 } from "./dataset/overlays.js";
 import { rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
-import { DatasetError, type FailureCode, type Failures, messageOf } from "./errors.js";
+import { DatasetError, messageOf } from "./errors.js";
+import { type Failure, failureOf } from "./fs/messages.js";
 import { type EndOfMount, type ServedMount, serveKernel } from "./fs/serve.js";
+import { serveThroughFuseNative } from "./fs/serve-fuse-native.js";
 import type { Home } from "./home.js";
 import { type Log, openLog } from "./log.js";
 
@@ -37,9 +40,7 @@ export interface DaemonConfig {
   options: MountOptions;
 }
 
-export type DaemonReply =
-  | { ready: MountInfo }
-  | { failure: { code: FailureCode; data: Failures[FailureCode]; message: string } };
+export type DaemonReply = { ready: MountInfo } | { failure: Failure };
 
 /** What became of a mount. */
 export interface MountOutcome {
@@ -48,8 +49,8 @@ export interface MountOutcome {
   failure?: unknown;
 }
 
-/** How long SIGTERM waits for files that are open for writing on a mount that is in use. */
-const CLOSE_WAIT_MS = 10_000;
+/** How long SIGTERM waits for those who use the mount. Containers are given 10 s before they are killed. */
+const CLOSE_WAIT_MS = 8_000;
 
 /** One mount, from the folder being taken to its changes being committed. */
 export class MountProcess {
@@ -62,6 +63,8 @@ export class MountProcess {
   private phase: "mounted" | "detached" | "committing" = "mounted";
   private commits: Promise<unknown> = Promise.resolve();
   private terminations = 0;
+  /** Nobody let go in time after SIGTERM, so that the mount was cut off. */
+  private outwaited = false;
   private outcome!: Promise<MountOutcome>;
 
   private constructor(
@@ -94,30 +97,40 @@ export class MountProcess {
    * changes for `recover`.
    */
   async terminate(): Promise<void> {
-    if (++this.terminations > 1) return this.served.unmount({ force: true });
+    const isFirst = ++this.terminations === 1;
     try {
-      await this.served.unmount({});
-    } catch {
-      await this.detach();
+      if (isFirst) await this.served.unmount({}).catch(() => this.detach());
+      else await this.served.unmount({ force: true });
+    } catch (error) {
+      this.log.error("cannot unmount", { problem: messageOf(error) });
     }
   }
 
   private async detach(): Promise<void> {
     await this.served.unmount({ lazy: true });
     this.phase = "detached";
-    if (this.overlay) writeOverlay(this.config.home, (this.overlay = { ...this.overlay, state: "detached" }));
-    setTimeout(() => void this.served.unmount({ force: true }), CLOSE_WAIT_MS).unref();
+    this.note({ state: "detached" });
+    const cutOff = () => {
+      this.outwaited = true;
+      void this.served.unmount({ force: true });
+    };
+    setTimeout(cutOff, CLOSE_WAIT_MS).unref();
+  }
+
+  private note(changes: Partial<OverlayState>): void {
+    if (this.overlay) this.overlay = updateOverlay(this.config.home, this.overlay.id, changes);
   }
 
   private async begin(): Promise<void> {
     const { home, mountpoint, versionId, dataset, version, options } = this.config;
     const found = await findVersion(this.workspace, versionId);
     if (options.overlay !== undefined)
-      this.overlay = claimOverlay(home, { ...findOverlay(home, options.overlay), mountpoint }, "mounted");
+      this.overlay = claimOverlay(home, findOverlay(home, options.overlay), { mountpoint, state: "mounted" });
     else if (options.writable) this.overlay = createOverlay(home, { base: versionId, dataset, version, mountpoint });
     try {
       const cache = await this.workspace.cache();
-      this.served = await serveKernel({
+      const serve = options.transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
+      this.served = await serve({
         mountpoint,
         name: `${dataset}@${version}`,
         root: rootBlockOf(found.version),
@@ -177,16 +190,23 @@ export class MountProcess {
     }
   }
 
-  /** Takes the folder away, then waits for the commit. @throws {DatasetError} `mount-busy`, `uncommitted` */
+  /**
+   * Takes the folder away, then waits for the commit.
+   *
+   * @throws {DatasetError} `mount-busy`, `bad-input`, `conflict`: the mount stays; `uncommitted`: the overlay stays
+   */
   private async unmount(
     { force, discard, ...options }: OverlayCommitOptions & { force?: boolean; discard?: boolean },
     report: Report,
   ): Promise<{ committed: OverlayCommit | null }> {
+    if (this.overlay && options.version !== undefined && !force && !discard)
+      await checkLabel(this.workspace, this.overlay, options.version);
     this.commitOptions = { ...options, onProgress: report };
     this.discarding = discard ?? false;
     try {
       await this.served.unmount({ force: force ?? false });
     } catch (error) {
+      this.commitOptions = {};
       this.discarding = false;
       throw error;
     }
@@ -197,18 +217,22 @@ export class MountProcess {
 
   /** Commits what there is now and goes on serving; the next commit is a child of this one. */
   private async commitLive(options: OverlayCommitOptions, report: Report): Promise<OverlayCommit | undefined> {
-    const overlay = this.requireOverlay();
+    this.requireOverlay();
     const work = this.commits.then(async () => {
       await this.served.sync();
-      const snapshot = randomUUID();
-      await this.served.call("beginSnapshot", snapshot);
+      const id = randomUUID();
+      const atOneMoment = <T>(open: () => Promise<T>) =>
+        this.served.still(async () => {
+          await this.served.call("beginSnapshot", id);
+          return open();
+        });
       try {
-        const given = { ...options, snapshot, onProgress: report };
-        const committed = await commitOverlay(this.workspace, overlay, given);
-        if (committed) writeOverlay(this.config.home, Object.assign(overlay, { parent: committed.id }));
+        const given = { ...options, snapshot: { id, atOneMoment }, onProgress: report };
+        const committed = await commitOverlay(this.workspace, this.requireOverlay(), given);
+        if (committed) this.note({ parent: committed.id });
         return committed;
       } finally {
-        await this.served.call("endSnapshot", snapshot);
+        await this.served.call("endSnapshot", id);
       }
     });
     this.commits = work.catch(() => undefined);
@@ -219,31 +243,34 @@ export class MountProcess {
     this.log.info("unmounted", { ...end });
     await this.commits;
     if (!this.overlay) return { committed: undefined };
-    if (this.discarding) {
-      removeOverlay(this.config.home, this.overlay.id);
-      return { committed: undefined };
-    }
-    return end.aborted || end.failure ? this.leave(cutOff(this.overlay, end)) : this.commitAtEnd(this.overlay);
-  }
-
-  private async commitAtEnd(overlay: OverlayState): Promise<MountOutcome> {
-    const { home } = this.config;
-    this.phase = "committing";
-    writeOverlay(home, { ...overlay, state: "committing" });
     try {
-      const committed = await commitOverlay(this.workspace, overlay, this.commitOptions);
-      this.log.info("committed", { version: committed?.version ?? null });
-      removeOverlay(home, overlay.id);
-      return { committed };
+      const isWhole = !end.aborted || (this.outwaited && end.unflushedHandles === 0);
+      if (this.discarding) removeOverlay(this.config.home, this.overlay.id);
+      else if (isWhole && !end.failure) return { committed: await this.commitAtEnd(this.overlay) };
+      else throw cutOff(this.overlay, end);
+      return { committed: undefined };
     } catch (error) {
-      return this.leave(error);
+      return this.leave(this.overlay, error);
     }
   }
 
-  private leave(failure: unknown): MountOutcome {
+  private async commitAtEnd({ id }: OverlayState): Promise<OverlayCommit | undefined> {
+    this.phase = "committing";
+    this.note({ state: "committing", asked: askedOf(this.commitOptions) });
+    const committed = await commitOverlay(this.workspace, this.requireOverlay(), this.commitOptions);
+    this.log.info("committed", { version: committed?.version ?? null });
+    removeOverlay(this.config.home, id);
+    return committed;
+  }
+
+  private leave({ id }: OverlayState, failure: unknown): MountOutcome {
     const reason = messageOf(failure);
-    this.log.error("left uncommitted", { overlay: this.overlay!.id, reason });
-    writeOverlay(this.config.home, { ...this.overlay!, state: "uncommitted", reason });
+    this.log.error("left uncommitted", { overlay: id, reason });
+    try {
+      releaseOverlay(this.config.home, id, { state: "uncommitted", reason });
+    } catch (error) {
+      this.log.error("cannot write down why", { overlay: id, problem: messageOf(error) });
+    }
     return { committed: undefined, failure };
   }
 
@@ -265,6 +292,11 @@ export class MountProcess {
     await this.control.close();
     await this.workspace.close();
   }
+}
+
+/** What a later commit of the same changes should know of what this one was asked for. */
+function askedOf({ message, version, tags, publish }: OverlayCommitOptions): OverlayState["asked"] {
+  return { message, version, tags: tags && [...tags], publish };
 }
 
 function cutOff(overlay: OverlayState, end: EndOfMount): DatasetError<"uncommitted"> {

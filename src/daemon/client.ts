@@ -1,7 +1,7 @@
 /** Asks the process of a mount: found by its folder, spoken to over its socket. */
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { DatasetError } from "../errors.js";
+import { DatasetError, isDatasetError } from "../errors.js";
 import type { Home } from "../home.js";
 import { type ControlRequest, type Report, askControl } from "./control.js";
 import { type MountState, readMountState } from "./mount-state.js";
@@ -14,12 +14,27 @@ export function mountAt(home: Home, path: string): MountState {
   throw new DatasetError("not-found", { what: path }, `Cannot find a mount at "${path}": varve status lists those there are`);
 }
 
-/** Sends one request to the process of the mount at a folder and gives its answer. */
+/**
+ * Sends one request to the process of the mount at a folder and gives its answer.
+ *
+ * @throws {DatasetError} what it answers; `uncommitted` when it died and left an overlay; `not-found`
+ */
 export async function askMount(home: Home, path: string, request: ControlRequest, report?: Report): Promise<unknown> {
   const state = mountAt(home, path);
-  if (isAlive(state)) return askControl(state.socket, request, report);
-  const message = `Cannot reach the mount at "${path}": its process has died; varve unmount clears the folder, varve recover has the changes`;
-  throw new DatasetError("not-found", { what: path }, message);
+  if (!isAlive(state)) throw hasDied(state);
+  try {
+    return await askControl(state.socket, request, report);
+  } catch (error) {
+    const isSilent = isDatasetError(error, "not-found") && error.data.what === state.socket;
+    throw isSilent && !isAlive(state) ? hasDied(state) : error;
+  }
+}
+
+function hasDied({ mountpoint, overlay }: MountState): DatasetError<"not-found" | "uncommitted"> {
+  const died = `Cannot reach the mount at "${mountpoint}": its process has died; varve unmount clears the folder`;
+  if (overlay === undefined) return new DatasetError("not-found", { what: mountpoint }, died);
+  const message = `${died}, varve recover ${overlay} goes on with its changes`;
+  return new DatasetError("uncommitted", { overlay }, message);
 }
 
 /** The folder's path without links; a mount whose process is dead cannot be looked into, so its path is taken as it is. */

@@ -5,7 +5,8 @@
 import { chmodSync, rmSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { DatasetError, type FailureCode, type Failures, errnoOf, isDatasetError, messageOf } from "../errors.js";
+import { DatasetError, errnoOf } from "../errors.js";
+import { type Failure, errorOf, failureOf } from "../fs/messages.js";
 
 export interface ControlRequest {
   operation: "status" | "diff" | "commit" | "unmount" | "discard";
@@ -18,7 +19,7 @@ export type Handler = (request: ControlRequest, report: Report) => Promise<unkno
 type Reply =
   | { progress: unknown }
   | { result: unknown }
-  | { failure: { code: FailureCode; data: Failures[FailureCode]; message: string } };
+  | { failure: Failure };
 
 /** A line longer than this is no request of ours. */
 const REQUEST_MAX_CHARS = 1_000_000;
@@ -66,7 +67,7 @@ export async function askControl(path: string, request: ControlRequest, report?:
       const reply = JSON.parse(line) as Reply;
       if ("progress" in reply) report?.(reply.progress);
       else if ("result" in reply) return reply.result;
-      else throw new DatasetError(reply.failure.code, reply.failure.data, reply.failure.message);
+      else throw errorOf(reply.failure);
     }
   } finally {
     socket.destroy();
@@ -96,12 +97,6 @@ async function answer(socket: Socket, line: string, handle: Handler): Promise<vo
     send({ failure: failureOf(error) });
   }
   socket.end();
-}
-
-/** A failure as it travels between processes. */
-export function failureOf(error: unknown): { code: FailureCode; data: Failures[FailureCode]; message: string } {
-  if (isDatasetError(error)) return { code: error.code, data: error.data, message: error.message };
-  return { code: "bad-input", data: { value: "" }, message: messageOf(error) };
 }
 
 function connectTo(path: string): Promise<Socket> {

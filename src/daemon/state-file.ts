@@ -1,6 +1,5 @@
 /** Small JSON files that say what runs or what is left: written aside, synced, renamed; a damaged one is skipped. */
 import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, writeSync } from "node:fs";
-import { join } from "node:path";
 import type { z } from "zod";
 import { errnoOf } from "../errors.js";
 
@@ -33,8 +32,4 @@ export function namesIn(directory: string): string[] {
     if (errnoOf(error) === "ENOENT") return [];
     throw error;
   }
-}
-
-export function pathIn(directory: string, name: string): string {
-  return join(directory, name);
 }

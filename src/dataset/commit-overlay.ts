@@ -1,14 +1,15 @@
 /** Commits the changes of an overlay as a child of its version: on unmount, from a live mount, and on recovery. */
-import { DatasetError } from "../errors.js";
+import { DatasetError, messageOf } from "../errors.js";
 import { type OverlaySnapshot, openSnapshot } from "../fs/overlay/snapshot.js";
 import type { Tree } from "../manifest/tree.js";
 import { type TreePath, jsonOf } from "../paths.js";
 import { type CommitResult, completeCommit, prepareCommit } from "./commit.js";
-import { type Draft, createDraft, discardDraft } from "./draft.js";
-import { type FoundVersion, findVersion, nameOfVersion } from "./history.js";
+import { parseLabel } from "../catalog/label.js";
+import { createDraft, discardDraft } from "./draft.js";
+import { type FoundVersion, findVersion, nameOfVersion, refresh } from "./history.js";
 import { stageOverlay } from "./overlay-changes.js";
-import { type OverlayState, overlayDirectory, writeOverlay } from "./overlays.js";
-import { parseDatasetName } from "./reference.js";
+import { type OverlayState, overlayDirectory, updateOverlay } from "./overlays.js";
+import { newVersionId, parseDatasetName } from "./reference.js";
 import type { UploadOptions } from "./upload.js";
 import { openVersionTree } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
@@ -21,8 +22,15 @@ export interface OverlayCommitOptions extends UploadOptions {
   publish?: boolean | undefined;
   /** Fails when something cannot be kept in a version (fifos, sockets, devices). */
   strict?: boolean | undefined;
-  /** Id of the snapshot begun in a live mount: what is written later is left to the next commit. */
-  snapshot?: string | undefined;
+  /** A live mount's snapshot: what is written later is left to the next commit. */
+  snapshot?: LiveSnapshot | undefined;
+}
+
+export interface LiveSnapshot {
+  /** Under which the mount keeps the bytes that are overwritten meanwhile. */
+  id: string;
+  /** Runs the opening of the snapshot at a moment when nothing in the mount changes. */
+  atOneMoment: <T>(open: () => Promise<T>) => Promise<T>;
 }
 
 export interface OverlayCommit extends CommitResult {
@@ -46,7 +54,8 @@ export async function commitOverlay(
 ): Promise<OverlayCommit | undefined> {
   const base = await findVersion(workspace, overlay.base);
   const tree = await openVersionTree(await workspace.cache(), base.version);
-  const snapshot = await snapshotOf(workspace, overlay, tree, options.snapshot);
+  const open = () => snapshotOf(workspace, overlay, tree, options.snapshot?.id);
+  const snapshot = await (options.snapshot ? options.snapshot.atOneMoment(open) : open());
   try {
     refuseFailedWrites(overlay, snapshot);
     if (snapshot.isEmpty) return undefined;
@@ -54,6 +63,21 @@ export async function commitOverlay(
   } finally {
     snapshot.close();
   }
+}
+
+/**
+ * Refuses a label that a commit cannot have, while there is still time to ask for another.
+ *
+ * @throws {DatasetError} `bad-input`; `conflict` when it is taken, here or in a remote
+ */
+export async function checkLabel(workspace: Workspace, overlay: OverlayState, label: string): Promise<void> {
+  parseLabel(label);
+  const { dataset } = await findVersion(workspace, overlay.base);
+  await refresh(workspace, dataset);
+  if (!(await (await workspace.catalog()).versionByLabel(dataset.id, label))) return;
+  const name = `${overlay.dataset}@${label}`;
+  const message = `Cannot commit as "${name}": that version exists already; choose another --version`;
+  throw new DatasetError("conflict", { what: name }, message);
 }
 
 /** The overlay as it stands now, read without disturbing a mount that serves it. */
@@ -74,7 +98,11 @@ async function commitSnapshot(
   options: OverlayCommitOptions,
 ): Promise<OverlayCommit | undefined> {
   const parent = await findVersion(workspace, overlay.parent);
+  const id = newVersionId();
+  // Before there is anything of it: whoever finds a commit that was cut off can tell how far it came.
+  updateOverlay(workspace.home, overlay.id, { commit: id });
   const draft = await createDraft(workspace, parseDatasetName(overlay.dataset), {
+    id,
     version: options.version,
     parents: [parent.version.id],
     tags: options.tags,
@@ -84,10 +112,12 @@ async function commitSnapshot(
   try {
     const skipped = await stageOverlay(draft.tree, from.tree, from.snapshot, await workspace.cache());
     if (options.strict && skipped.length > 0) throw cannotKeep(skipped);
-    writeOverlay(workspace.home, { ...overlay, commit: draft.version.id });
     const openOverlaid = (ino: number) => from.snapshot.openContent(ino);
     const prepared = await prepareCommit(workspace, draft, { ...options, openOverlaid });
-    if (prepared.written.edited.treeDigest === parent.version.treeDigest) { await nothing(workspace, draft); return; }
+    if (prepared.written.edited.treeDigest === parent.version.treeDigest) {
+      await discardDraft(workspace, draft);
+      return undefined;
+    }
     const result = await completeCommit(workspace, draft, prepared, options);
     return {
       ...result,
@@ -96,14 +126,11 @@ async function commitSnapshot(
       open: from.snapshot.openFiles().map(jsonOf),
     };
   } catch (error) {
-    await discardDraft(workspace, draft);
+    await discardDraft(workspace, draft).catch((left: unknown) => {
+      workspace.notice(`Cannot discard the draft ${draft.version.label}: ${messageOf(left)}`);
+    });
     throw error;
   }
-}
-
-async function nothing(workspace: Workspace, draft: Draft): Promise<undefined> {
-  await discardDraft(workspace, draft);
-  return undefined;
 }
 
 /** Nothing is committed that a failed write left short (design: a buffered write that fails later is silent). */

@@ -13,6 +13,7 @@ import { type EditedTree, editTree } from "../manifest/edit.js";
 import { type Edit, EntryType } from "../manifest/entry.js";
 import { rangeKey } from "../manifest/range-ref.js";
 import { encodeRoot, openRoot } from "../manifest/root.js";
+import { requireIdentity } from "../remote/identity.js";
 import { type Recording, recording } from "../remote/recording.js";
 import { knownChunks } from "./chunk-index.js";
 import { type Draft, closeDraft, parentsTree, removeDraftFile } from "./draft.js";
@@ -84,6 +85,7 @@ export async function prepareCommit(
   draft: Draft,
   options: CommitOptions = {},
 ): Promise<PreparedCommit> {
+  await requireIdentity(draft.remote.remote, draft.remote.id);
   await uploadDraft(workspace, draft, options);
   const catalog = await workspace.catalog();
   if (draft.version.state === "draft") await catalog.transition(draft.version.id, ["draft"], "committing");
@@ -175,6 +177,7 @@ async function createRecordUnderFreeLabel(
   for (let { version } = draft; ; ) {
     const record = await recordOf(workspace, { ...draft, version }, written, options);
     try {
+      await requireIdentity(draft.remote.remote, draft.remote.id);
       await createRecord(draft.remote.remote, record);
       return record;
     } catch (error) {

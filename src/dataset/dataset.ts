@@ -8,7 +8,7 @@ import { DatasetError } from "../errors.js";
 import type { TreeDiff } from "../manifest/diff.js";
 import type { Entry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
-import { type TreePath, bytesOfText, pathOfText } from "../paths.js";
+import { bytesOfText, pathOfText } from "../paths.js";
 import { type CommitOptions, type CommitResult, commitDraft } from "./commit.js";
 import {
   type CreateOptions,
@@ -20,7 +20,7 @@ import {
   openDraft,
 } from "./draft.js";
 import { findVersion, isFinished, nameOfVersion } from "./history.js";
-import { type ListOptions, entryAt, listTree, readFile } from "./listing.js";
+import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./listing.js";
 import { type MountOptions, type MountInfo, mountVersion } from "./mounting.js";
 import { parseDatasetName } from "./reference.js";
 import { removeMatching } from "./remove.js";
@@ -211,7 +211,7 @@ export class Dataset {
   /** Entries below a folder, `recursive` unless told otherwise. @throws {DatasetError} `path-missing` */
   async *listFiles(directory = "", options: ListOptions = {}): AsyncIterable<Entry> {
     const path = pathOfText(directory);
-    if (this.draft) yield* listDraft(this.draft, path, options.recursive ?? true);
+    if (this.draft) yield* listDraft(this.draft.tree, path, options);
     else yield* listTree(await this.workspace.cache(), await this.tree(), path, options);
   }
 
@@ -220,9 +220,15 @@ export class Dataset {
     return entryAt(await this.workspace.cache(), await this.tree(), pathOfText(path));
   }
 
-  /** The bytes of a file of a finished version, as they come. @throws {DatasetError} `path-missing` */
-  async *readFile(path: string): AsyncIterable<Uint8Array> {
-    yield* readFile(await this.workspace.cache(), await this.tree(), pathOfText(path));
+  /**
+   * The bytes of a file of a finished version, as they come.
+   *
+   * @param file Its path, or what `listFiles` gave: a name that is not UTF-8 can be said no other way.
+   * @throws {DatasetError} `path-missing`; `unsupported` for what is no file
+   */
+  async *readFile(file: string | Entry): AsyncIterable<Uint8Array> {
+    const path = typeof file === "string" ? pathOfText(file) : file.path;
+    yield* readFile(await this.workspace.cache(), await this.tree(), path);
   }
 
   /** What `other` has that this version has not, and the other way round. */
@@ -255,11 +261,6 @@ export class Dataset {
     const message = `Cannot change "${this.reference}": it is finished; create a child with --parent ${this.reference}`;
     throw new DatasetError("version-final", { version: this.reference }, message);
   }
-}
-
-async function* listDraft(draft: Draft, directory: TreePath, recursive: boolean): AsyncIterable<Entry> {
-  if (recursive) yield* draft.tree.below(directory);
-  else yield* await draft.tree.children(directory);
 }
 
 function addCounts(total: StageCounts, counts: StageCounts): void {

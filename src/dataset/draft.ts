@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import { parseLabel } from "../catalog/label.js";
+import type { RemoteId } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
 import { DatasetError } from "../errors.js";
 import { mergeEdits } from "../manifest/merge.js";
@@ -10,7 +11,7 @@ import { ROOT } from "../paths.js";
 import { DraftTree } from "./draft-tree.js";
 import { type FoundVersion, findVersion, refresh } from "./history.js";
 import { claimName } from "./record.js";
-import { type DatasetName, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
+import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { Effect, Staging } from "./staging.js";
 import { type LoadedTree, editInMemory, openVersionTree } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
@@ -24,6 +25,8 @@ export interface CreateOptions {
   remote?: string | undefined;
   tags?: readonly string[] | undefined;
   description?: string | undefined;
+  /** Id of the new version, for who must know it before there is anything of it. Default: a new one. */
+  id?: VersionId | undefined;
   /** Id of the version whose tree the staged edits are laid over. Default: the first parent. For later commits of one mount. */
   base?: string | undefined;
 }
@@ -55,7 +58,7 @@ export async function createDraft(
   const dataset = await claimDataset(workspace, name, remote);
   await refresh(workspace, dataset);
   const version = await catalog.reserveVersion({
-    id: newVersionId(),
+    id: options.id ?? newVersionId(),
     dataset: dataset.id,
     label: options.version,
     parents: parents.map((parent) => parent.version.id),
@@ -105,11 +108,16 @@ export async function lastDraft(workspace: Workspace): Promise<Draft> {
 
 /** Throws a draft away: its label is free again. What it uploaded is left to the collector. */
 export async function discardDraft(workspace: Workspace, draft: Draft): Promise<void> {
-  const catalog = await workspace.catalog();
-  await catalog.transition(draft.version.id, ["draft", "committing"], "failed");
-  await catalog.deleteVersion(draft.version.id);
   closeDraft(draft);
-  removeDraftFile(draft.tree.staging.file);
+  await forgetDraft(workspace, draft.version.id);
+}
+
+/** As `discardDraft`, for one that is not open, also where an earlier attempt was cut off. */
+export async function forgetDraft(workspace: Workspace, versionId: string): Promise<void> {
+  const catalog = await workspace.catalog();
+  await catalog.transition(versionId, ["draft", "committing", "failed"], "failed");
+  await catalog.deleteVersion(versionId);
+  removeDraftFile(workspace.draftFile(versionId));
 }
 
 /** Facts that must outlive the process which made the draft. */
@@ -138,9 +146,9 @@ async function chooseRemote(
   return first ? remoteOf(workspace, first) : workspace.defaultRemote();
 }
 
-async function remoteOf(workspace: Workspace, version: VersionRow): Promise<OpenedRemote> {
-  const row = await (await workspace.catalog()).remoteById(version.remoteId);
-  return row ? workspace.openRemote(row.url) : workspace.defaultRemote();
+async function remoteOf(workspace: Workspace, { remoteId }: VersionRow): Promise<OpenedRemote> {
+  const id = remoteId as RemoteId;
+  return { id, remote: await workspace.remote(id) };
 }
 
 /** The dataset's row, under the id the remote knows it by. */

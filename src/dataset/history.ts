@@ -31,6 +31,7 @@ export async function findVersion(
   const found =
     "id" in reference ? await byId(workspace, reference.id) : await byLabel(workspace, reference, options);
   if (!found) throw noSuchVersion(reference);
+  if (found.version.state === "committing") await rollForward(workspace, found);
   if (!options.drafts && !isFinished(found.version)) throw unfinished(found);
   return found;
 }
@@ -57,12 +58,13 @@ export async function refresh(workspace: Workspace, dataset: DatasetRow): Promis
   const catalog = await workspace.catalog();
   const versions = await catalog.listVersions(dataset.id);
   const finished = new Set(versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)));
-  for (const remote of await remotesOf(workspace, catalog, versions)) {
+  for (const url of await remoteUrlsOf(workspace, catalog, versions)) {
     try {
+      const { remote } = await workspace.openRemote(url);
       await importUnknown(catalog, remote, dataset, finished);
     } catch (error) {
       if (!isDatasetError(error)) throw error;
-      workspace.notice(`Cannot look for new versions in ${remote.url}: ${messageOf(error)}`);
+      workspace.notice(`Cannot look for new versions in ${url}: ${messageOf(error)}`);
     }
   }
 }
@@ -118,6 +120,12 @@ export async function importRecord(catalog: Catalog, record: VersionRecord): Pro
   });
 }
 
+/** A commit cut off after its record is a version; only this catalog has not heard of it. */
+async function rollForward(workspace: Workspace, found: FoundVersion): Promise<void> {
+  await refresh(workspace, found.dataset);
+  found.version = (await byId(workspace, found.version.id))?.version ?? found.version;
+}
+
 async function byId(workspace: Workspace, id: string): Promise<FoundVersion | undefined> {
   const catalog = await workspace.catalog();
   const version = await catalog.versionById(id);
@@ -144,20 +152,16 @@ async function byLabel(
   return version && { dataset, version };
 }
 
-/** The remotes where versions of a dataset lie; with none known, the default one. */
-async function remotesOf(
+/** Where versions of a dataset lie; with none known, the default remote. */
+async function remoteUrlsOf(
   workspace: Workspace,
   catalog: Catalog,
   versions: readonly VersionRow[],
-): Promise<Remote[]> {
+): Promise<string[]> {
   const ids = new Set(versions.map(({ remoteId }) => remoteId));
-  const remotes: Remote[] = [];
-  for (const id of ids) {
-    const row = await catalog.remoteById(id);
-    if (row) remotes.push((await workspace.openRemote(row.url)).remote);
-  }
-  if (remotes.length === 0) remotes.push((await workspace.defaultRemote()).remote);
-  return remotes;
+  const rows = await Promise.all([...ids].map((id) => catalog.remoteById(id)));
+  const urls = rows.flatMap((row) => (row ? [row.url] : []));
+  return urls.length > 0 ? urls : [workspace.home.defaultRemote];
 }
 
 /** A dataset this catalog has never seen but one of its remotes names. */

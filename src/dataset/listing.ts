@@ -5,6 +5,7 @@ import { DatasetError } from "../errors.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { type TreePath, textOf } from "../paths.js";
+import type { DraftTree } from "./draft-tree.js";
 
 export interface ListOptions {
   /** Default true: what lies in folders below is listed too. */
@@ -23,15 +24,25 @@ export async function* listTree(
   else yield* listDirectory(cache, tree, directory, options.recursive ?? true);
 }
 
+/** Lists below a directory of a draft as it stands. @throws {DatasetError} `path-missing` */
+export async function* listDraft(
+  tree: DraftTree,
+  directory: TreePath,
+  options: ListOptions = {},
+): AsyncIterable<Entry> {
+  const entry = expectEntry(await tree.get(directory), directory);
+  if (entry.type !== EntryType.directory) yield entry;
+  else if (options.recursive ?? true) yield* tree.below(directory);
+  else yield* await tree.children(directory);
+}
+
 /** The entry at a path of a finished version. @throws {DatasetError} `path-missing` */
 export async function entryAt(cache: Cache, tree: Tree, path: TreePath): Promise<Entry> {
   const entry = await cache.complete(() => {
     const ordinal = tree.find(path);
     return ordinal === undefined ? undefined : tree.entry(ordinal);
   });
-  if (entry) return entry;
-  const shown = textOf(path);
-  throw new DatasetError("path-missing", { path: shown }, `Cannot find "${shown}": the version has no such path`);
+  return expectEntry(entry, path);
 }
 
 /** The bytes of a file, chunk after chunk. @throws {DatasetError} `path-missing`, `unsupported` for a directory */
@@ -57,6 +68,13 @@ const KIND = {
   [EntryType.symlink]: "symbolic link",
   [EntryType.link]: "link to another place",
 } as const;
+
+function expectEntry(entry: Entry | undefined, path: TreePath): Entry {
+  if (entry) return entry;
+  const shown = textOf(path);
+  const message = `Cannot find "${shown}": the version has no such path`;
+  throw new DatasetError("path-missing", { path: shown }, message);
+}
 
 async function* listDirectory(
   cache: Cache,

@@ -1,5 +1,5 @@
 /** A folder of the user's disk as entries: what `add` and `sync` read. Names are byte strings, times exact. */
-import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import { DatasetError, errnoOf } from "../errors.js";
 import { EntryType } from "../manifest/entry.js";
 import { type Name, bufferOf, textOf } from "../paths.js";
@@ -46,10 +46,11 @@ export function readLocalDirectory(path: string): (LocalEntry | SpecialFile)[] {
   }
 }
 
-/** The folder or file the user names on the command line; a symbolic link is followed. */
+/** The folder or file the user names on the command line, at its real path: a symbolic link is followed. */
 export function readLocalRoot(path: string): LocalEntry | SpecialFile {
   try {
-    return entryOf(path, "" as Name, statSync(bufferOf(path), { bigint: true }));
+    const real = realpathSync(bufferOf(path), "latin1");
+    return entryOf(real, "" as Name, lstatSync(bufferOf(real), { bigint: true }));
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -88,6 +89,11 @@ function entryOf(path: string, name: Name, stats: BigIntStats): LocalEntry | Spe
     default:
       return { type: "special", name, path };
   }
+}
+
+/** What an entry keeps of a local file, folder or link beside its content. */
+export function attributesOf({ mode, mtimeSec, mtimeNsec, uid, gid, xattrs }: Omit<LocalCommon, "name" | "path">) {
+  return { mode, mtimeSec, mtimeNsec, uid, gid, ...(xattrs && { xattrs }) };
 }
 
 function xattrsOf(path: string): { xattrs?: ReadonlyMap<string, Uint8Array> } {

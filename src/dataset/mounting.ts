@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DaemonConfig, DaemonReply } from "../daemon.js";
 import { DatasetError } from "../errors.js";
+import { errorOf } from "../fs/messages.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
 import { type Home, ensureDir } from "../home.js";
 import type { FoundVersion } from "./history.js";
@@ -93,7 +94,7 @@ function ready(child: ChildProcess, config: DaemonConfig): Promise<MountInfo> {
       child.disconnect();
       child.unref();
       if ("ready" in reply) resolvePromise(reply.ready);
-      else reject(new DatasetError(reply.failure.code, reply.failure.data, reply.failure.message));
+      else reject(errorOf(reply.failure));
     });
     child.send(config);
   });

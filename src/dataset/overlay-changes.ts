@@ -6,7 +6,7 @@ import { compareKeys, keyOf } from "../manifest/key.js";
 import type { Tree } from "../manifest/tree.js";
 import { type TreePath, isWithin } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
-import { isExecutable, sameAttributes } from "./stage-folder.js";
+import { effectOf } from "./effect.js";
 import { Effect } from "./staging.js";
 
 type Put = Extract<OverlayChange, { kind: "put" }>;
@@ -95,17 +95,6 @@ async function entryWith(
   }
   if (entry.type === EntryType.symlink) return { ...common, type: EntryType.symlink, target: entry.target! };
   return { ...common, type: EntryType.directory };
-}
-
-function effectOf(before: Entry | undefined, after: Entry): Effect {
-  if (before?.type !== after.type) return Effect.content;
-  if (before.type === EntryType.symlink && after.type === EntryType.symlink && before.target !== after.target)
-    return Effect.content;
-  if (before.type === EntryType.file && after.type === EntryType.file) {
-    const same = before.sha256 === after.sha256 && isExecutable(before) === isExecutable(after);
-    if (!same) return Effect.content;
-  }
-  return sameAttributes(before, after) ? Effect.none : Effect.metadata;
 }
 
 /** An entry of a moved folder; hard links among its files move along. */

@@ -2,12 +2,13 @@
  * The overlays of this user: one folder each with the journal and data of a writable mount, and `overlay.json`, which
  * says whose changes they are and how far they have come. An overlay goes only after its commit point or on discard.
  */
-import { rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type ProcessMark, isAlive, thisProcess } from "../daemon/process.js";
+import { type FileLock, tryLock } from "../daemon/file-lock.js";
+import { isAlive, thisProcess } from "../daemon/process.js";
 import { namesIn, readStateFile, writeStateFile } from "../daemon/state-file.js";
-import { DatasetError } from "../errors.js";
+import { DatasetError, errnoOf } from "../errors.js";
 import { type Home, ensureDir } from "../home.js";
 import { newVersionId } from "./reference.js";
 
@@ -28,13 +29,25 @@ const schema = z.object({
   state: z.enum(["mounted", "detached", "committing", "uncommitted"]),
   /** The version a commit is being made as, so that one cut off after its record is not made twice. */
   commit: z.string().optional(),
+  /** What the unmount asked of its commit, for the commit that makes up for one that failed. */
+  asked: z
+    .object({ message: z.string(), version: z.string(), tags: z.array(z.string()), publish: z.boolean() })
+    .partial()
+    .optional(),
   /** Why it is uncommitted. */
   reason: z.string().optional(),
 });
 
 export type OverlayState = z.infer<typeof schema>;
 
-/** Makes an overlay's folder for a mount of this process. */
+const OVERLAY_ID = /^[0-9a-f]+$/;
+/** At the end of the name of a folder that is being removed. */
+const REMOVED = ".removed";
+
+/** Locks of the overlays that this process has: one that is killed gives them up. */
+const locks = new Map<string, FileLock>();
+
+/** Makes an overlay's folder for a mount of this process, which has it from then on. */
 export function createOverlay(
   home: Home,
   facts: Pick<OverlayState, "base" | "dataset" | "version" | "mountpoint">,
@@ -49,6 +62,7 @@ export function createOverlay(
     state: "mounted",
   };
   ensureDir(overlayDirectory(home, state.id));
+  lockOverlay(home, state);
   writeOverlay(home, state);
   return state;
 }
@@ -57,14 +71,20 @@ export function overlayDirectory(home: Home, id: string): string {
   return join(home.overlaysDir, id);
 }
 
-export function writeOverlay(home: Home, state: OverlayState): void {
-  writeStateFile(join(overlayDirectory(home, state.id), "overlay.json"), state);
+/** Writes down facts of an overlay that this process has; the others stay as they are. */
+export function updateOverlay(home: Home, id: string, changes: Partial<OverlayState>): OverlayState {
+  const state = readOverlay(home, id);
+  if (!state) throw noSuchOverlay(id);
+  const changed = { ...state, ...changes };
+  writeOverlay(home, changed);
+  return changed;
 }
 
 /** Every overlay there is, oldest first. */
 export function listOverlays(home: Home): OverlayState[] {
   return namesIn(home.overlaysDir)
-    .flatMap((id) => readStateFile(join(overlayDirectory(home, id), "overlay.json"), schema) ?? [])
+    .filter((name) => OVERLAY_ID.test(name))
+    .flatMap((id) => readOverlay(home, id) ?? [])
     .sort((a, b) => a.createdAtMs - b.createdAtMs);
 }
 
@@ -79,21 +99,74 @@ export function findOverlay(home: Home, id: string): OverlayState {
   const [only] = found;
   if (only && found.length === 1) return only;
   if (only) throw new DatasetError("bad-input", { value: id }, `Cannot tell which overlay "${id}" is: several begin so`);
-  const message = `Cannot find the overlay "${id}": varve recover lists those there are`;
-  throw new DatasetError("not-found", { what: id }, message);
+  throw noSuchOverlay(id);
 }
 
-/** Takes an overlay over into this process. @throws {DatasetError} `conflict` while another process has it */
-export function claimOverlay(home: Home, overlay: OverlayState, state: OverlayState["state"]): OverlayState {
-  if (isAlive(overlay) && overlay.pid !== process.pid) {
-    const message = `Cannot take the overlay "${overlay.id}": process ${overlay.pid} still serves "${overlay.mountpoint}", and commits once its files are closed`;
-    throw new DatasetError("conflict", { what: overlay.id }, message);
+/**
+ * Takes an overlay over into this process, until it is released or the process ends. Of several who try, one has it.
+ *
+ * @throws {DatasetError} `conflict` while another has it; `not-found` when it was committed or discarded meanwhile
+ */
+export function claimOverlay(home: Home, overlay: OverlayState, changes: Partial<OverlayState>): OverlayState {
+  lockOverlay(home, overlay);
+  return updateOverlay(home, overlay.id, { ...thisProcess(), ...changes });
+}
+
+/** Lets go of an overlay that stays, for `recover`. */
+export function releaseOverlay(home: Home, id: string, changes: Partial<OverlayState>): void {
+  try {
+    updateOverlay(home, id, { ...changes, pid: 0, startTicks: 0 });
+  } finally {
+    unlock(id);
   }
-  const claimed: OverlayState = { ...overlay, ...(thisProcess() satisfies ProcessMark), state };
-  writeOverlay(home, claimed);
-  return claimed;
 }
 
+/** Removes an overlay, all of it or nothing: it is no overlay any more once its folder has another name. */
 export function removeOverlay(home: Home, id: string): void {
-  rmSync(overlayDirectory(home, id), { recursive: true, force: true });
+  const directory = overlayDirectory(home, id);
+  renameSync(directory, directory + REMOVED);
+  unlock(id);
+  for (const name of namesIn(home.overlaysDir))
+    if (name.endsWith(REMOVED)) rmSync(overlayDirectory(home, name), { recursive: true, force: true });
+}
+
+function writeOverlay(home: Home, state: OverlayState): void {
+  writeStateFile(stateFileOf(home, state.id), state);
+}
+
+function readOverlay(home: Home, id: string): OverlayState | undefined {
+  return readStateFile(stateFileOf(home, id), schema);
+}
+
+function stateFileOf(home: Home, id: string): string {
+  return join(overlayDirectory(home, id), "overlay.json");
+}
+
+function lockOverlay(home: Home, overlay: OverlayState): void {
+  const lock = locks.has(overlay.id) ? undefined : lockOf(home, overlay.id);
+  if (!lock) throw inUse(readOverlay(home, overlay.id) ?? overlay);
+  locks.set(overlay.id, lock);
+}
+
+function lockOf(home: Home, id: string): FileLock | undefined {
+  try {
+    return tryLock(join(overlayDirectory(home, id), "lock"));
+  } catch (error) {
+    throw errnoOf(error) === "ENOENT" ? noSuchOverlay(id) : error;
+  }
+}
+
+function unlock(id: string): void {
+  locks.get(id)?.release();
+  locks.delete(id);
+}
+
+function noSuchOverlay(id: string): DatasetError<"not-found"> {
+  const message = `Cannot find the overlay "${id}": varve recover lists those there are`;
+  return new DatasetError("not-found", { what: id }, message);
+}
+
+function inUse({ id, mountpoint, state }: OverlayState): DatasetError<"conflict"> {
+  const use = state === "mounted" || state === "detached" ? `serves "${mountpoint}", and commits once its files are closed` : "is at work on it";
+  return new DatasetError("conflict", { what: id }, `Cannot take the overlay "${id}": another process ${use}`);
 }

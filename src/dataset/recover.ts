@@ -3,15 +3,15 @@ import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { readMountState } from "../daemon/mount-state.js";
 import { isAlive } from "../daemon/process.js";
-import { DatasetError } from "../errors.js";
+import { DatasetError, messageOf } from "../errors.js";
 import { findMount } from "../fs/transport/kernel/mounts.js";
 import type { Home } from "../home.js";
 import { type OverlayCommit, type OverlayCommitOptions, commitOverlay, snapshotOf } from "./commit-overlay.js";
 import { exportOverlay } from "./export-overlay.js";
-import { discardDraft, openDraft } from "./draft.js";
+import { forgetDraft } from "./draft.js";
 import { type FoundVersion, findVersion, isFinished, refresh } from "./history.js";
 import { type MountInfo, type MountOptions, mountVersion } from "./mounting.js";
-import { type OverlayState, claimOverlay, listOverlays, removeOverlay, writeOverlay } from "./overlays.js";
+import { type OverlayState, claimOverlay, listOverlays, releaseOverlay, removeOverlay } from "./overlays.js";
 import { textOfDataset } from "./reference.js";
 import { openVersionTree } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
@@ -23,8 +23,8 @@ export interface Recoverable {
   /** Label of the version that was mounted. */
   version: string;
   mountpoint: string;
-  /** How many paths the overlay touches. */
-  changes: number;
+  /** How many paths the overlay touches; null when the version below it cannot be read now. */
+  changes: number | null;
   state: OverlayState["state"];
   reason: string | undefined;
   /** The process that still has it: a mount taken away while files in it are open. */
@@ -44,24 +44,39 @@ function isDetached(home: Home, overlay: OverlayState): boolean {
   return findMount(overlay.mountpoint) === undefined || readMountState(home, overlay.mountpoint)?.pid !== overlay.pid;
 }
 
-/** Commits an overlay; it is gone afterwards. Gives undefined when it changed nothing. */
+/**
+ * Commits an overlay, as its unmount asked for and `options` say otherwise; it is gone afterwards. Gives undefined when
+ * it changed nothing.
+ *
+ * @throws {DatasetError} `uncommitted` with what kept it from that; `conflict` while another process has it
+ */
 export async function recoverCommit(
   workspace: Workspace,
   overlay: OverlayState,
   options: OverlayCommitOptions = {},
 ): Promise<OverlayCommit | undefined> {
   const { home } = workspace;
-  const claimed = claimOverlay(home, overlay, "committing");
+  const claimed = claimOverlay(home, overlay, { state: "committing" });
   try {
-    const earlier = await cutOffCommit(workspace, overlay);
-    const parent = earlier ? earlier.version.id : overlay.parent;
-    const committed = await commitOverlay(workspace, { ...claimed, parent }, options);
+    const earlier = await cutOffCommit(workspace, claimed);
+    const parent = earlier ? earlier.version.id : claimed.parent;
+    const committed = await commitOverlay(workspace, { ...claimed, parent }, { ...claimed.asked, ...given(options) });
     removeOverlay(home, overlay.id);
-    return committed ?? (earlier && commitOf(earlier, overlay));
+    return committed ?? (earlier && commitOf(earlier, claimed));
   } catch (error) {
-    writeOverlay(home, { ...claimed, pid: 0, state: "uncommitted", reason: String(error) });
-    throw error;
+    releaseOverlay(home, overlay.id, { state: "uncommitted", reason: messageOf(error) });
+    throw stillUncommitted(overlay, error);
   }
+}
+
+/** Options that say something; `undefined` says nothing. */
+function given(options: OverlayCommitOptions): OverlayCommitOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function stillUncommitted(overlay: OverlayState, cause: unknown): DatasetError<"uncommitted"> {
+  const message = `Cannot commit the overlay "${overlay.id}", which stays as it is: ${messageOf(cause)}`;
+  return new DatasetError("uncommitted", { overlay: overlay.id }, message, { cause });
 }
 
 /** Mounts an overlay again where its changes can be looked at and continued. */
@@ -94,7 +109,7 @@ export async function recoverExport(workspace: Workspace, overlay: OverlayState,
 }
 
 export function recoverDiscard(workspace: Workspace, overlay: OverlayState): void {
-  claimOverlay(workspace.home, overlay, "uncommitted");
+  claimOverlay(workspace.home, overlay, { state: "uncommitted" });
   removeOverlay(workspace.home, overlay.id);
 }
 
@@ -105,7 +120,7 @@ async function cutOffCommit(workspace: Workspace, overlay: OverlayState): Promis
   const version = overlay.commit && (await (await workspace.catalog()).versionById(overlay.commit));
   if (!version) return undefined;
   if (isFinished(version)) return { dataset, version };
-  await discardDraft(workspace, await openDraft(workspace, { dataset, version }));
+  await forgetDraft(workspace, version.id);
   return undefined;
 }
 
@@ -135,7 +150,7 @@ function commitOf({ dataset, version }: FoundVersion, overlay: OverlayState): Ov
 
 async function describe(workspace: Workspace, overlay: OverlayState): Promise<Recoverable> {
   const { id, dataset, version, mountpoint, state, reason, pid } = overlay;
-  const changes = await countChanges(workspace, overlay);
+  const changes = await countChanges(workspace, overlay).catch(() => null);
   return { id, dataset, version, mountpoint, changes, state, reason, pid: isAlive(overlay) ? pid : null };
 }
 

@@ -2,7 +2,7 @@
 import { DatasetError } from "../errors.js";
 import { type TreePath, ROOT, pathOfText } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
-import { matcherOf } from "./stage-folder.js";
+import { matcherOf } from "./wildcard.js";
 
 const WILDCARD = /[*?[{]/;
 

@@ -2,15 +2,17 @@
  * Stages what a local folder holds into a draft, directory by directory, comparing with what the draft has. Unchanged
  * files are told by their stamp where this machine knows it, else by their hash once uploaded (`upload.ts`).
  */
-import picomatch from "picomatch";
 import { DatasetError } from "../errors.js";
 import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { samePaths } from "../manifest/entry-compare.js";
 import { compareKeys, keyOf } from "../manifest/key.js";
-import { RESERVED_NAME, ROOT, type TreePath, joinPath, textOf } from "../paths.js";
+import { RESERVED_NAME, ROOT, type TreePath, joinPath, parentOf, textOf } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
-import { type LocalEntry, type SpecialFile, readLocalDirectory, readLocalRoot } from "./local-folder.js";
+import { effectOf } from "./effect.js";
+import { type LocalEntry, type SpecialFile, attributesOf, readLocalDirectory, readLocalRoot } from "./local-folder.js";
 import { Effect, type Staging } from "./staging.js";
 import type { Stamps } from "./stamps.js";
+import { type Matcher, matcherOf } from "./wildcard.js";
 
 export interface StageOptions {
   /** Patterns of what to take; all when empty. One without `/` is held against names, else against paths. */
@@ -58,19 +60,6 @@ function notAFolder(path: string): DatasetError<"bad-input"> {
   return new DatasetError("bad-input", { value: shown }, `Cannot walk "${shown}": it is not a folder`);
 }
 
-/** Whether a path relative to the folder is asked for. */
-type Matcher = (relative: string) => boolean;
-
-/** One meaning of a wildcard everywhere: without `/` it is held against the name, else against the whole path. */
-export function matcherOf(wildcards: readonly string[]): Matcher {
-  if (wildcards.length === 0) return () => true;
-  const matchers = wildcards.map((pattern) => {
-    const matches = picomatch(pattern, { dot: true });
-    return pattern.includes("/") ? matches : (path: string) => matches(path.slice(path.lastIndexOf("/") + 1));
-  });
-  return (relative) => matchers.some((matches) => matches(textOf(relative)));
-}
-
 class FolderWalk {
   readonly counts: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
   private readonly hardLinks = new Map<string, TreePath[]>();
@@ -92,7 +81,8 @@ class FolderWalk {
     const existing = new Map((await this.tree.children(to)).map((entry) => [entry.path, entry]));
     await this.removeReplaced(local, to, existing);
     if (this.options.removeMissing) await this.removeRest(local, to, existing);
-    if (local.length > 0) await this.tree.ensureDirectory(to);
+    if (this.takesDirectories() || local.some(({ type }) => type !== EntryType.directory))
+      await this.tree.ensureDirectory(to);
     const known = this.stamps.directory(from);
     this.staging.transaction(() => {
       for (const entry of local) {
@@ -106,14 +96,16 @@ class FolderWalk {
         await this.directory(entry.path, joinPath(to, entry.name), joinRelative(relative, entry.name));
   }
 
-  /** Files of one inode that are in the walk together are kept as hard links. */
+  /** Files of one inode that are in the walk together are kept as hard links; names elsewhere do not count. */
   async linkHardLinks(): Promise<void> {
-    for (const paths of this.hardLinks.values()) if (paths.length > 1) await this.linkTogether(paths);
+    for (const paths of this.hardLinks.values()) await this.linkTogether(paths);
   }
 
   /** The folder itself: its mode and times are those of the place it goes to. */
   async top(local: LocalEntry, to: TreePath): Promise<void> {
-    if (local.type === EntryType.directory) this.stagePlain(local, to, await this.tree.get(to));
+    if (local.type !== EntryType.directory) return;
+    if (to !== ROOT) await this.tree.ensureDirectory(parentOf(to));
+    this.stagePlain(local, to, await this.tree.get(to));
   }
 
   private accepts(entry: LocalEntry | SpecialFile, to: TreePath, relative: string): entry is LocalEntry {
@@ -153,10 +145,10 @@ class FolderWalk {
       local.type === EntryType.directory
         ? { type: local.type, path, ...attributesOf(local) }
         : { type: local.type, path, ...attributesOf(local), target: local.target };
-    const same = existing?.type === local.type && targetOf(existing) === targetOf(entry);
-    if (same && sameAttributes(existing, entry)) return;
-    if (!same && local.type === EntryType.symlink) this.count(existing);
-    this.staging.put(entry, same ? Effect.metadata : Effect.content);
+    const effect = effectOf(existing, entry);
+    if (effect === Effect.none) return;
+    if (effect === Effect.content && local.type === EntryType.symlink) this.count(existing);
+    this.staging.put(entry, effect);
     if (local.type === EntryType.directory) this.tree.noteDirectory(path);
   }
 
@@ -168,15 +160,16 @@ class FolderWalk {
   ): void {
     if (local.hardLink !== undefined) this.noteHardLink(local.hardLink, path);
     const entry = { type: local.type, path, ...attributesOf(local), sizeBytes: local.sizeBytes };
-    const unchanged = existing?.type === EntryType.file && isUnchanged(local, existing, known);
-    if (!unchanged) {
+    if (existing?.type !== EntryType.file || !isUnchanged(local, existing, known)) {
       this.count(existing);
       this.staging.putPending(entry, { kind: "file", path: local.path, stamp: local.stamp });
-    } else if (!sameAttributes(existing, entry)) {
-      const { sha256, chunks, holes, hardLinks } = existing;
-      const effect = isExecutable(existing) === isExecutable(entry) ? Effect.metadata : Effect.content;
-      this.staging.put({ ...entry, sha256, chunks, holes, hardLinks }, effect);
+      return;
     }
+    const { sha256, chunks, holes } = existing;
+    const hardLinks = local.hardLink === undefined ? undefined : existing.hardLinks;
+    const after = { ...entry, sha256, chunks, holes, hardLinks };
+    const effect = effectOf(existing, after);
+    if (effect !== Effect.none) this.staging.put(after, effect);
   }
 
   /** Folders whose place a file takes lose all that is below them first. */
@@ -218,18 +211,14 @@ class FolderWalk {
     for (const path of paths) {
       const entry = await this.tree.get(path);
       const hardLinks = path === first ? others : [first!];
-      if (entry?.type !== EntryType.file || sameList(entry.hardLinks, hardLinks)) continue;
-      this.staging.setHardLinks({ ...entry, hardLinks });
+      if (entry?.type !== EntryType.file || samePaths(entry.hardLinks ?? [], hardLinks)) continue;
+      this.staging.setHardLinks({ ...entry, hardLinks: hardLinks.length > 0 ? hardLinks : undefined });
     }
   }
 }
 
 function joinRelative(relative: string, name: string): string {
   return relative === "" ? name : `${relative}/${name}`;
-}
-
-function sameList(a: readonly string[] | undefined, b: readonly string[]): boolean {
-  return a?.length === b.length && a.every((item, index) => item === b[index]);
 }
 
 function isUnchanged(
@@ -240,39 +229,4 @@ function isUnchanged(
   return (
     local.sizeBytes === existing.sizeBytes && known?.stamp === local.stamp && known.sha256 === existing.sha256
   );
-}
-
-type Attributed = Pick<Entry, "mode" | "mtimeSec" | "mtimeNsec" | "uid" | "gid" | "xattrs">;
-
-/** What an entry keeps beside its content. */
-export function attributesOf({ mode, mtimeSec, mtimeNsec, uid, gid, xattrs }: Attributed): Attributed {
-  return { mode, mtimeSec, mtimeNsec, uid, gid, ...(xattrs && { xattrs }) };
-}
-
-/** Whether two entries agree in all they keep beside their content. */
-export function sameAttributes(a: Attributed, b: Attributed): boolean {
-  return (
-    a.mode === b.mode &&
-    a.mtimeSec === b.mtimeSec &&
-    a.mtimeNsec === b.mtimeNsec &&
-    a.uid === b.uid &&
-    a.gid === b.gid &&
-    sameXattrs(a.xattrs, b.xattrs)
-  );
-}
-
-function sameXattrs(a: Attributed["xattrs"], b: Attributed["xattrs"]): boolean {
-  if ((a?.size ?? 0) !== (b?.size ?? 0)) return false;
-  return [...(a ?? [])].every(([name, value]) => {
-    const other = b?.get(name);
-    return other !== undefined && Buffer.compare(value, other) === 0;
-  });
-}
-
-export function isExecutable(entry: { mode: number }): boolean {
-  return (entry.mode & 0o111) !== 0;
-}
-
-function targetOf(entry: Entry): string | undefined {
-  return entry.type === EntryType.symlink ? entry.target : undefined;
 }

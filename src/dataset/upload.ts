@@ -4,10 +4,10 @@
  */
 import type { Chunk, RemoteId, Sha256 } from "../content/chunk.js";
 import { type ContentReader, type ContentSource, type StoredContent, storeContent } from "../content/store.js";
-import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import type { Entry, FileEntry } from "../manifest/entry.js";
 import type { Remote } from "../remote/remote.js";
 import type { DraftTree } from "./draft-tree.js";
-import { isExecutable, sameAttributes } from "./stage-folder.js";
+import { effectOf } from "./effect.js";
 import { Effect, type PendingFile } from "./staging.js";
 import type { Stamped, Stamps } from "./stamps.js";
 
@@ -102,19 +102,9 @@ function settleOne(tree: DraftTree, file: StoredContent<Pending>, before: Entry 
   const { sizeBytes, sha256, chunks, holes } = file;
   const { mtimeSec = file.id.entry.mtimeSec, mtimeNsec = file.id.entry.mtimeNsec } = file;
   const entry: FileEntry = { ...file.id.entry, mtimeSec, mtimeNsec, sizeBytes, sha256, chunks, ...(holes && { holes }) };
-  const effect = effectOf(entry, before);
-  if (effect === Effect.none && !entry.hardLinks) tree.staging.unstage(entry.path);
+  const effect = effectOf(before, entry);
+  if (effect === Effect.none) tree.staging.unstage(entry.path);
   else tree.staging.put(entry, effect);
-}
-
-function effectOf(entry: FileEntry, before: Entry | undefined): Effect {
-  const same =
-    before?.type === EntryType.file &&
-    before.sha256 === entry.sha256 &&
-    before.sizeBytes === entry.sizeBytes &&
-    isExecutable(before) === isExecutable(entry);
-  if (!same) return Effect.content;
-  return sameAttributes(before, entry) ? Effect.none : Effect.metadata;
 }
 
 /** Only a file that was read as it was scanned is remembered under the stamp it had then. */

@@ -4,10 +4,10 @@
  */
 import { type Change, type TreeDiff, diffTrees, findRenames } from "../manifest/diff.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
+import { sameLogicalEntry } from "../manifest/entry-compare.js";
 import type { LoadRange } from "../manifest/range-ref.js";
 import type { Tree } from "../manifest/tree.js";
 import { type TreePath, parentOf } from "../paths.js";
-import { sameAttributes } from "./stage-folder.js";
 
 /** What leads from one tree to another. Costs the ranges that differ. */
 export async function diffOf(before: Tree, after: Tree, load: LoadRange): Promise<TreeDiff> {
@@ -42,5 +42,5 @@ function isOfDirectory(change: Change): boolean {
 function onlyTimesDiffer(change: Change | undefined): boolean {
   if (change?.kind !== "metadata") return false;
   const { mtimeSec, mtimeNsec } = change.before;
-  return sameAttributes(change.before, { ...change.after, mtimeSec, mtimeNsec });
+  return sameLogicalEntry(change.before, { ...change.after, mtimeSec, mtimeNsec });
 }

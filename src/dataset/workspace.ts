@@ -9,7 +9,7 @@ import { type Catalog, openCatalog } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import { type Home, ensureDir, homeOf } from "../home.js";
-import { remoteIdentity } from "../remote/identity.js";
+import { remoteIdentity, requireIdentity } from "../remote/identity.js";
 import { normalizeRemoteUrl, openRemote } from "../remote/open.js";
 import type { Remote } from "../remote/remote.js";
 import { withRetry } from "../remote/with-retry.js";
@@ -63,8 +63,12 @@ export class Workspace {
   /** Opens a remote by URL and enters it in the catalog under its identity. */
   openRemote(url: string): Promise<OpenedRemote> {
     const normal = normalizeRemoteUrl(url);
-    const opened = this.#remotesByUrl.get(normal) ?? this.#connect(normal);
+    const known = this.#remotesByUrl.get(normal);
+    if (known) return known;
+    const opened = this.#connect(normal);
     this.#remotesByUrl.set(normal, opened);
+    // Not remembered: a remote out of reach now may be back a second later.
+    opened.catch(() => this.#remotesByUrl.delete(normal));
     return opened;
   }
 
@@ -76,7 +80,9 @@ export class Workspace {
       const message = `Cannot reach the remote ${id}: this catalog knows no URL for it`;
       throw new DatasetError("not-found", { what: `remote ${id}` }, message);
     }
-    return (await this.openRemote(row.url)).remote;
+    const opened = await this.openRemote(row.url);
+    if (opened.id !== id) await requireIdentity(opened.remote, id);
+    return opened.remote;
   }
 
   /** Where a new dataset goes when nobody says: a folder beside the catalog. */
@@ -107,8 +113,10 @@ export class Workspace {
 
   async #connect(url: string): Promise<OpenedRemote> {
     const remote = withRetry(await openRemote(url));
-    const id = await remoteIdentity(remote);
-    await (await this.catalog()).ensureRemote({ id, url });
+    const catalog = await this.catalog();
+    const isKnown = (await catalog.listRemotes()).some((row) => row.url === url);
+    const id = await (isKnown ? requireIdentity(remote) : remoteIdentity(remote));
+    await catalog.ensureRemote({ id, url });
     return { id, remote };
   }
 }

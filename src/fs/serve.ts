@@ -3,18 +3,17 @@
  * a mount is for, its lease, its control socket and its commit are the daemon's.
  */
 import { closeSync } from "node:fs";
-import { open } from "node:fs/promises";
 
 import type { Block } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
-import { DatasetError, messageOf } from "../errors.js";
+import { messageOf } from "../errors.js";
 import { type Log, silentLog } from "../log.js";
 import type { WorkerData } from "./messages.js";
 import { type EndOfThread, MountThread } from "./mount-thread.js";
+import { syncMount } from "./sync-mount.js";
 import { type Guardian, startGuardian } from "./transport/kernel/guardian.js";
 import { type KernelMount, mountKernel } from "./transport/kernel/mount.js";
 import { isOnTop } from "./transport/kernel/mounts.js";
-import { syncFileSystem } from "./transport/kernel/syscalls.js";
 import { type UnmountOptions, unmountKernel } from "./transport/kernel/unmount.js";
 
 export interface ServeOptions {
@@ -130,14 +129,8 @@ class KernelServedMount implements ServedMount {
     await unmountKernel(this.mount.record, options);
   }
 
-  async sync(): Promise<void> {
-    const root = await open(this.mountpoint);
-    try {
-      const failure = await syncFileSystem(root.fd);
-      if (failure) throw unsynced(this.mountpoint, failure);
-    } finally {
-      await root.close();
-    }
+  sync(): Promise<void> {
+    return syncMount(this.mountpoint);
   }
 
   call(name: string, ...values: readonly unknown[]): Promise<unknown> {
@@ -179,9 +172,4 @@ function dataOf(options: ServeOptions, root: Uint8Array): Omit<WorkerData, "even
   const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
   return { root, cacheDirectory, memoryBytes, overlayDirectory, deadlineMs, ...owner };
-}
-
-function unsynced(path: string, problem: string): DatasetError<"unsupported"> {
-  const message = `Cannot write back what was written to "${path}": the kernel says ${problem}`;
-  return new DatasetError("unsupported", { what: "syncfs" }, message);
 }

@@ -10,6 +10,11 @@ import { rangeLoader } from "./range-loader.js";
 import { readOnlyFileSystem } from "./read-only.js";
 import { VersionFiles } from "./version-files.js";
 
+export type ServedTreeOptions = Pick<
+  WorkerData,
+  "root" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
+>;
+
 export interface ServedTree {
   readonly fileSystem: FileSystem;
   /** Runs an operation other than the kernel's; may throw `Missing`. @throws {DatasetError} `unsupported` */
@@ -19,7 +24,7 @@ export interface ServedTree {
 
 /** Opens a version, with the overlay the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
 export function openServedTree(
-  { root, overlayDirectory, uid, gid, preserveOwner }: WorkerData,
+  { root, overlayDirectory, uid, gid, preserveOwner }: ServedTreeOptions,
   blocks: LocalBlocks,
   prefetch: (blocks: readonly Block[]) => void,
 ): ServedTree {

@@ -1,7 +1,8 @@
 /**
  * What is asked of a range's bytes before anything is read from them: every offset, count and number, once, in time
- * linear in their size. Parts that `range-layout.ts` says lie end to end must do so, which bounds the time, and entries
- * must be in order, which look-ups rely on.
+ * linear in their size. Parts that `range-layout.ts` says lie end to end must do so, which bounds the time; entries must
+ * be in order, which look-ups rely on; and each logical block must be the one form of its entries, so that ranges of
+ * equal entries have one identity, whoever wrote them.
  */
 import { EMPTY_SHA256 } from "../content/chunk.js";
 import { NAME_MAX_BYTES, type TreePath, joinPath } from "../paths.js";
@@ -9,7 +10,7 @@ import { damaged, readI64, readU64 } from "./binary.js";
 import { EntryType } from "./entry.js";
 import { checkExtras, readExtras } from "./extras.js";
 import { checkLocations } from "./range-check-locations.js";
-import { Field, GROUP_BYTES, type Layout, NO_EXTRAS, RANGE_WHAT, RECORD_BYTES } from "./range-layout.js";
+import { Field, GROUP_BYTES, type Layout, NO_EXTRAS, OWNER_BYTES, RANGE_WHAT, RECORD_BYTES } from "./range-layout.js";
 import { type Span, groupOf, nameSpan, pathSpan, startOfGroup } from "./range-search.js";
 
 const MODE_MASK = 0o7777;
@@ -20,11 +21,26 @@ const EMPTY_HASH = Buffer.from(EMPTY_SHA256, "hex");
 
 /** @throws {DatasetError} `format-damaged` */
 export function checkLayout(layout: Layout): void {
+  checkOwners(layout);
   const names = checkGroups(layout);
   const extras = checkNames(layout, names);
   const end = checkRecords(layout, extras);
   if (end !== layout.logicalBytes) throw bad("its heap holds what no entry names");
   checkLocations(layout);
+}
+
+/** Owners stand in the order of their first use, each once, so that equal entries have equal bytes. */
+function checkOwners({ view, records, owners, ownerCount, entryCount }: Layout): void {
+  let used = 0;
+  for (let index = 0; index < entryCount; index++) {
+    const owner = view.getUint16(records + index * RECORD_BYTES + Field.owner, true);
+    if (owner > used) throw bad("its owners are out of order");
+    if (owner === used) used += 1;
+  }
+  if (used !== ownerCount) throw bad("an entry's owner is not there, or an owner has no entry");
+  const pairs = new Set<bigint>();
+  for (let owner = 0; owner < ownerCount; owner++) pairs.add(view.getBigUint64(owners + owner * OWNER_BYTES, true));
+  if (pairs.size !== ownerCount) throw bad("an owner is there twice");
 }
 
 /** Checks the directories of a range; gives where their paths end in its bytes. */
@@ -72,14 +88,13 @@ function checkName({ bytes, records, view, groups }: Layout, span: Span, index: 
 
 /** Checks the fixed fields and the extras, which lie end to end from `start`; gives where the extras end. */
 function checkRecords(layout: Layout, start: number): number {
-  const { bytes, view, records, heap, entryCount, ownerCount } = layout;
+  const { bytes, view, records, heap, entryCount } = layout;
   let end = start;
   for (let index = 0; index < entryCount; index++) {
     const record = records + index * RECORD_BYTES;
     const type = bytes[record + Field.type]!;
     if (type < EntryType.directory || type > EntryType.link) throw bad(`an entry has type ${type}`);
     if (view.getUint16(record + Field.mode, true) > MODE_MASK) throw bad("an entry's mode cannot be");
-    if (view.getUint16(record + Field.owner, true) >= ownerCount) throw bad("an entry's owner is not there");
     checkTime(view, record);
     checkContent(layout, record, type);
     const extras = view.getUint32(record + Field.extras, true);

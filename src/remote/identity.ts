@@ -24,6 +24,24 @@ export async function remoteIdentity(remote: Remote, options: RequestOptions = {
   return (await readIdentity(remote, options)) ?? makeIdentity(remote, options);
 }
 
+/**
+ * The identity of a remote that is known to have one. A folder that is there but empty is most often a disk that is not
+ * mounted: nothing may be begun in it.
+ *
+ * @throws {DatasetError} `remote-failed` when it has none, or not the one expected; `format-newer`, `format-damaged`
+ */
+export async function requireIdentity(
+  remote: Remote,
+  expected?: RemoteId,
+  options: RequestOptions = {},
+): Promise<RemoteId> {
+  const id = await readIdentity(remote, options);
+  if (id !== undefined && (expected === undefined || id === expected)) return id;
+  const problem = id === undefined ? `there is no "${IDENTITY_KEY}" any more` : "another remote is there now";
+  const message = `Cannot use the remote ${remote.url}: ${problem}; is its disk mounted?`;
+  throw new DatasetError("remote-failed", { key: IDENTITY_KEY }, message);
+}
+
 async function readIdentity(remote: Remote, options: RequestOptions): Promise<RemoteId | undefined> {
   try {
     const bytes = await remote.readWhole(IDENTITY_KEY, { ...options, maxBytes: IDENTITY_MAX_BYTES });

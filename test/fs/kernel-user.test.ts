@@ -86,7 +86,15 @@ test("nobody but the mounting user sees into a mount, not even root", OPTIONS, a
 test("a mount of an ordinary user whose process is killed is cleared by its guardian", OPTIONS, async (t) => {
   const { path, server } = await startAsNobody(t);
   await server.saying(/^mounted$/m);
-  const namespace = startProcess(t, "nsenter", ["-t", String(server.pid), "-m", "sleep", "60"]);
+  const namespace = startProcess(t, "nsenter", [
+    "-t",
+    String(server.pid),
+    "-m",
+    "sh",
+    "-c",
+    "echo inside; exec sleep 60",
+  ]);
+  await namespace.saying(/^inside$/m);
   await server.kill("SIGKILL");
   const mounts = () => sh(`nsenter -t ${namespace.pid} -m cat /proc/self/mounts`);
   for (let tries = 0; tries < 200 && (await mounts()).includes(path); tries++)

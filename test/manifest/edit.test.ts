@@ -6,7 +6,7 @@ import { editTree } from "../../src/manifest/edit.js";
 import { type Edit, type Entry, EntryType, type FileEntry } from "../../src/manifest/entry.js";
 import { sameLogicalEntry } from "../../src/manifest/entry-compare.js";
 import type { TreePath } from "../../src/paths.js";
-import { MemoryRanges, PATHS, REMOTE, chunkOf, directory, entriesOf, file, grouped, identityOf, path, sorted, treeEntries } from "./support.js";
+import { MemoryRanges, PATHS, REMOTE, chunkOf, cuttingName, directory, entriesOf, file, firstOf, grouped, identityOf, path, sorted, treeEntries } from "./support.js";
 
 /** Edits that lead from one tree to another; `spare` also puts and removes what needs neither. */
 function editsBetween(from: ReadonlyMap<TreePath, Entry>, to: ReadonlyMap<TreePath, Entry>, spare: boolean): Edit[] {
@@ -50,7 +50,6 @@ function expectedAfter(base: ReadonlyMap<TreePath, Entry>, edits: readonly Edit[
     else result.set(edit.path, edit);
   const files = [...result.values()].filter((entry) => entry.type === EntryType.file);
   const groupOf = new Map(files.map((one) => [one.path, one.path]));
-  const firstOf = ({ path: at, hardLinks }: FileEntry) => (hardLinks ? sorted([at, ...hardLinks].map((p) => ({ path: p })))[0]!.path : at);
   const linked = (a: FileEntry, b: FileEntry) => {
     if (!edited.has(a.path) && !edited.has(b.path)) return firstOf(a) === firstOf(b);
     return edited.has(a.path) && a.hardLinks?.includes(b.path) === true && a.sha256 === b.sha256;
@@ -112,15 +111,34 @@ test("an edit of one entry loads one range and puts one", async () => {
   assert.deepEqual([ranges.puts.length, edited.putRanges, edited.putBytes], [1, 1, ranges.puts[0]!.bytes.length]);
 });
 
-test("edits that say what the tree says already load ranges, put none and keep the places of bytes", async () => {
+function elsewhere(at: FileEntry): FileEntry {
+  return { ...at, chunks: [chunkOf(at.sha256, at.sizeBytes, "another pack")] };
+}
+
+test("edits that say what the tree says already load ranges and put none", async () => {
   const ranges = new MemoryRanges();
   const tree = await ranges.build(many(3_000));
   ranges.forget();
-  const moved = file("d/file 000007", "some content");
-  const elsewhere = { ...moved, chunks: [chunkOf(moved.sha256, moved.sizeBytes, "another pack")] };
-  const edited = await ranges.edit(tree, [elsewhere, { path: path("d/nothing"), type: 0 }]);
+  const edits = [elsewhere(file("d/file 000007", "some content")), { path: path("d/nothing"), type: 0 } as const];
+  const edited = await ranges.edit(tree, edits);
   assert.deepEqual([ranges.puts.length, edited.putRanges, edited.putBytes], [0, 0, 0]);
-  assert.deepEqual(ranges.tree(edited).entry(tree.find(moved.path)!), moved);
+});
+
+test("an entry put again beside one that changes keeps the base's places of bytes", async () => {
+  const ranges = new MemoryRanges();
+  const [same, other] = [file("a"), file("b")];
+  const tree = await ranges.build([directory(""), same, other]);
+  const edited = await ranges.edit(tree, [elsewhere(same), file("b", "changed")]);
+  assert.deepEqual(entriesOf(ranges.tree(edited)), [directory(""), same, file("b", "changed")]);
+});
+
+test("a directory removed without its children is refused also when they lie in a range that no edit touches", async () => {
+  const ranges = new MemoryRanges();
+  const folder = cuttingName(path(""), "folder");
+  const tree = await ranges.build([directory(""), directory(folder), file(`${folder}/child`)]);
+  assert.equal(tree.root.rangeCount, 2);
+  const removed = ranges.edit(tree, [{ path: path(folder), type: 0 }]);
+  await assert.rejects(removed, (error) => isDatasetError(error, "bad-input"));
 });
 
 test("removing the second of two hard links makes the first a plain file and sends its range once", async () => {

@@ -160,11 +160,12 @@ function filled(at: TreePath, { kind, content, metadata }: Fill, pack: string): 
     const known = metadata === 0 ? { sha256: hashFor(`${content}`) } : {};
     return { ...common, type: EntryType.link, sizeBytes: content, url: `https://x/${content}`, pin: "", ...known };
   }
-  const text = "x".repeat(content);
-  const chunks = content === 0 ? [] : [chunkOf(hashFor(text), content, pack)];
+  // Few contents for linked files, so that groups have members.
+  const text = "x".repeat(kind === "linked" ? content % 2 : content);
+  const chunks = text === "" ? [] : [chunkOf(hashFor(text), text.length, pack)];
   const plain = file(at, text, { mode: common.mode, mtimeSec: metadata, chunks });
   // Stands for the group until `grouped` names the members.
-  return kind === "linked" ? { ...plain, mtimeSec: 9, mode: 0o640, hardLinks: [path(`group ${content}`)] } : plain;
+  return kind === "linked" ? { ...plain, mtimeSec: 9, mode: 0o640, hardLinks: [path(`group ${text}`)] } : plain;
 }
 
 /** Names hard links as `FileEntry.hardLinks` wants, of files for which `groupOf` gives the same. */
@@ -183,6 +184,11 @@ export function grouped(
     for (const other of others) named.set(other, [first!]);
   }
   return new Map([...entries].map(([at, entry]) => [at, withLinks(entry, named.get(at))]));
+}
+
+/** The member of a file's hard-link group that sorts first; the file itself when it has one name. */
+export function firstOf({ path: at, hardLinks = [] }: FileEntry): TreePath {
+  return [at, ...hardLinks].sort(comparePaths)[0]!;
 }
 
 function withLinks(entry: Entry, hardLinks: TreePath[] | undefined): Entry {

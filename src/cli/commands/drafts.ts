@@ -4,6 +4,7 @@ import { Dataset } from "../../dataset/dataset.js";
 import type { CommitResult } from "../../dataset/commit.js";
 import type { StageCounts } from "../../dataset/stage-folder.js";
 import { syncVersion } from "../../dataset/sync.js";
+import { DatasetError } from "../../errors.js";
 import { type Cli, type Context, run, uploadProgress } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
 
@@ -36,7 +37,7 @@ function add(cli: Cli): void {
     "add <paths..>",
     "Stage files or folders into a draft",
     (yargs) =>
-      draftOption(yargs)
+      workersOption(draftOption(yargs))
         .positional("paths", { type: "string", array: true, demandOption: true, describe: "Files or folders" })
         .option("to", { type: "string", describe: "Folder inside the dataset" })
         .option("wildcard", {
@@ -46,9 +47,8 @@ function add(cli: Cli): void {
           describe: "Take only what matches, e.g. '*.jpg' (names) or 'train/*.jpg' (paths)",
         })
         .option("recursive", { type: "boolean", default: true, describe: "Walk folders below (--no-recursive)" })
-        .option("max-workers", { type: "number", describe: "Threads; adding needs none before upload" })
         .example("$0 add images --to train", "the contents of images, below train/")
-        .example("$0 add . --wildcard '*.jpg' '*.png'", "only pictures"),
+        .example("$0 add . --wildcard '*.jpg' --wildcard '*.png'", "only pictures"),
     (args) =>
       run(args, async ({ workspace, output, json, signal }) => {
         const draft = await draftOf(workspace, args.dataset);
@@ -86,7 +86,10 @@ function upload(cli: Cli): void {
   cli.command(
     "upload",
     "Send the staged content of a draft",
-    (yargs) => workersOption(draftOption(yargs)),
+    (yargs) =>
+      workersOption(draftOption(yargs))
+        .example("$0 upload", "the draft you created last")
+        .example("$0 upload --dataset vision/cifar10@1.3.0 --max-workers 4", "that draft, with four threads"),
     (args) =>
       run(args, async ({ workspace, output, json, signal }) => {
         const draft = await draftOf(workspace, args.dataset);
@@ -108,7 +111,9 @@ function finalize(cli: Cli): void {
     (yargs) =>
       workersOption(draftOption(yargs))
         .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
-        .option("upload", { type: "boolean", default: true, describe: "Upload what is left first (--no-upload)" }),
+        .option("upload", { type: "boolean", default: true, describe: "Upload what is left first (--no-upload)" })
+        .example("$0 finalize", "the draft you created last")
+        .example("$0 finalize --dataset vision/cifar10@1.3.0 --publish", "that draft, and publish it"),
     (args) =>
       run(args, async (context) => {
         const draft = await draftOf(context.workspace, args.dataset);
@@ -214,5 +219,17 @@ function draftOption<T>(yargs: Argv<T>) {
 }
 
 function workersOption<T>(yargs: Argv<T>) {
-  return yargs.option("max-workers", { type: "number", requiresArg: true, describe: "Threads that read and hash" });
+  return yargs.option("max-workers", {
+    type: "number",
+    requiresArg: true,
+    coerce: workerCount,
+    describe: "Threads that read and hash (default: one a core, at most 8)",
+  });
+}
+
+/** @throws {DatasetError} `bad-input` */
+function workerCount(count: number | undefined): number | undefined {
+  if (count === undefined || (Number.isInteger(count) && count >= 1)) return count;
+  const message = "Cannot take --max-workers: it must be a whole number of at least 1";
+  throw new DatasetError("bad-input", { value: String(count) }, message);
 }

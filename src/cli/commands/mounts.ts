@@ -90,7 +90,10 @@ function commit(cli: Cli): void {
   cli.command(
     "commit <directory>",
     "Commit what a writable mount holds now, and go on",
-    (yargs) => commitOptions(yargs).positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" }),
+    (yargs) =>
+      commitOptions(yargs)
+        .positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" })
+        .example("$0 commit /data -m 'After the first pass'", "a snapshot; the mount stays"),
     (args) =>
       run(args, async (context) => {
         const committed = await askAndWait(context, args.directory, "commit", commitArguments(args));
@@ -105,7 +108,10 @@ function discard(cli: Cli): void {
   cli.command(
     "discard <directory>",
     "Unmount a writable mount and throw its changes away",
-    (yargs) => yargs.positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" }),
+    (yargs) =>
+      yargs
+        .positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" })
+        .example("$0 discard /data", "unmount /data and make no version"),
     (args) =>
       run(args, async (context) => {
         await askAndWait(context, args.directory, "discard", {});
@@ -119,7 +125,10 @@ function status(cli: Cli): void {
   cli.command(
     "status [directory]",
     "Show what is mounted, and changes left uncommitted",
-    (yargs) => yargs.positional("directory", { type: "string", describe: "One mount's folder" }),
+    (yargs) =>
+      yargs
+        .positional("directory", { type: "string", describe: "One mount's folder" })
+        .example("$0 status", "every mount of yours, and what is uncommitted"),
     (args) =>
       run(args, async (context) => {
         const { workspace, output, json } = context;

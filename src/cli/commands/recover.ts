@@ -60,7 +60,7 @@ function tableOf(found: readonly Recoverable[], widthColumns: number | undefined
     id,
     `${dataset}@${version}`,
     mountpoint,
-    formatCount(changes),
+    changes === null ? "?" : formatCount(changes),
     reason ?? (pid === null ? "the mount's process died" : `files are open in process ${pid}'s mount`),
   ]);
   return renderTable(columns, cells, { widthColumns });

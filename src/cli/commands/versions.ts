@@ -8,7 +8,7 @@ import { type LineageStep, lineageOf } from "../../dataset/lineage.js";
 import { parseDatasetName, textOfDataset } from "../../dataset/reference.js";
 import type { Entry } from "../../manifest/entry.js";
 import type { TreeDiff } from "../../manifest/diff.js";
-import { jsonOf, nameOf } from "../../paths.js";
+import { bytesOfText, jsonOf, nameOf } from "../../paths.js";
 import { type Cli, type Context, run } from "../context.js";
 import { entryCells, entryJson } from "../entry-format.js";
 import { formatBytes, formatCount, formatPath, formatTime } from "../format.js";
@@ -22,7 +22,11 @@ function versions(cli: Cli): void {
   cli.command(
     "versions [name]",
     "List the versions of a dataset, or all datasets",
-    (yargs) => yargs.positional("name", { type: "string", describe: "PROJECT/NAME" }),
+    (yargs) =>
+      yargs
+        .positional("name", { type: "string", describe: "PROJECT/NAME" })
+        .example("$0 versions", "every dataset")
+        .example("$0 versions vision/cifar10", "the versions of one, drafts too"),
     (args) => run(args, (context) => (args.name === undefined ? listDatasets(context) : listVersions(context, args.name))),
   );
 }
@@ -95,7 +99,10 @@ function log(cli: Cli): void {
   cli.command(
     "log <reference>",
     "Show where a version comes from: it and its ancestors, newest first",
-    (yargs) => yargs.positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" }),
+    (yargs) =>
+      yargs
+        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .example("$0 log vision/cifar10@1.2.0", "that version, its parents, and theirs"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
         const steps = await lineageOf(workspace, await findVersion(workspace, args.reference));
@@ -129,7 +136,9 @@ function ls(cli: Cli): void {
         .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
         .positional("directory", { type: "string", default: "", describe: "Folder inside the version" })
         .option("recursive", { alias: "R", type: "boolean", default: false, describe: "Folders below too" })
-        .option("long", { alias: "l", type: "boolean", default: false, describe: "Mode, size, time" }),
+        .option("long", { alias: "l", type: "boolean", default: false, describe: "Mode, size, time" })
+        .example("$0 ls vision/cifar10 train", "one folder of the latest version")
+        .example("$0 ls -lR vision/cifar10@1.2.0", "everything in that version, with modes, sizes and times"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
         const dataset = await Dataset.get(args.reference, { drafts: true, workspace });
@@ -159,7 +168,8 @@ function cat(cli: Cli): void {
     (yargs) =>
       yargs
         .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
-        .positional("path", { type: "string", demandOption: true, describe: "File inside the version" }),
+        .positional("path", { type: "string", demandOption: true, describe: "File inside the version" })
+        .example("$0 cat vision/cifar10 labels.csv | head", "a file of the latest version"),
     (args) =>
       run(args, async ({ workspace }) => {
         const dataset = await Dataset.get(args.reference, { workspace });
@@ -222,8 +232,12 @@ export function diffJson({ added, modified, metadata, removed, renamed }: TreeDi
   };
 }
 
+function bytesOfJson(path: JsonPath): string {
+  return typeof path === "string" ? bytesOfText(path) : Buffer.from(path.bytes, "base64").toString("latin1");
+}
+
 function diffText({ added, modified, metadata, removed, renamed }: DiffJson): string {
-  const show = (path: JsonPath) => (typeof path === "string" ? path : formatPath(Buffer.from(path.bytes, "base64").toString("latin1")));
+  const show = (path: JsonPath) => formatPath(bytesOfJson(path)) || "."; // the root has no name
   const lines = [
     ...added.map((path) => `A  ${show(path)}`),
     ...modified.map((path) => `M  ${show(path)}`),

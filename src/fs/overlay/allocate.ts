@@ -40,14 +40,15 @@ function saveAllocated(core: Core, inode: Inode, span: Span, mode: number): void
   const sizeBytes = grows ? span.end : inode.sizeBytes;
   const zeros = { start: span.start, end: Math.min(span.end, sizeBytes) };
   const isZeroed = (mode & ~Fallocate.keepSize) !== 0 && zeros.start < zeros.end;
+  const unflushed = handles.writersOf(ino) > 0 ? InodeFlag.unflushed : 0;
+  const flags = inode.flags | InodeFlag.sparse | unflushed;
   journal.transaction(() => {
     journal.inodes.save({
       ...inode,
       ...modifiedAt(core.now()),
       sizeBytes,
-      flags: inode.flags | InodeFlag.sparse,
+      flags,
     });
     if (isZeroed && inode.base !== undefined) journal.extents.add([ino], zeros);
-    if (handles.writersOf(ino) > 0) journal.inodes.markUnflushed(ino, false);
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Keeps the local bytes that a live snapshot reads while the files they belong to are written on. Before bytes of a
+ * Keeps what a live snapshot reads while the overlay is changed on: a copy of the journal, and local bytes. Before bytes of a
  * data file change for the first time they go to `clones/<snapshot>/<inode>`: the whole file at once where the file
  * system shares blocks, else the bytes about to change. The journal says which bytes a clone holds; whoever reads
  * takes the others from the data file (`snapshot-content.ts`).
@@ -11,6 +11,7 @@ import { KiB } from "../../units.js";
 import type { Ino } from "../filesystem.js";
 import type { DataFiles } from "./data-files.js";
 import type { Journal } from "./journal.js";
+import { journalPath } from "./schema.js";
 import { type Span, without } from "./spans.js";
 
 /** Files up to here are cloned whole, which costs about what a transaction for a part of them costs. */
@@ -25,8 +26,13 @@ export function clonesFolder(directory: string): string {
   return join(directory, "clones");
 }
 
+/** Where a snapshot has its copy of the journal, and its clones. */
+export function snapshotFolder(directory: string, snapshot: string): string {
+  return join(clonesFolder(directory), snapshot);
+}
+
 export function clonePath(directory: string, snapshot: string, ino: Ino): string {
-  return join(clonesFolder(directory), snapshot, String(ino));
+  return join(snapshotFolder(directory, snapshot), String(ino));
 }
 
 export class Clones {
@@ -39,15 +45,22 @@ export class Clones {
     private readonly data: DataFiles,
   ) {}
 
+  /**
+   * Copies the journal, about a second for a million changed files: between two transactions its files are together
+   * what a crash would leave. So whoever reads need not hurry, and holds up no checkpoint.
+   */
   begin(snapshot: string): void {
-    mkdirSync(join(clonesFolder(this.directory), snapshot), { recursive: true, mode: 0o700 });
+    const folder = snapshotFolder(this.directory, snapshot);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const [from, to] = [journalPath(this.directory), journalPath(folder)];
+    for (const suffix of ["", "-wal"]) copyFileSync(from + suffix, to + suffix, constants.COPYFILE_FICLONE);
     this.#snapshots.set(snapshot, new Map());
   }
 
   /** Twice is the same as once. */
   end(snapshot: string): void {
     if (!this.#snapshots.delete(snapshot)) return;
-    rmSync(join(clonesFolder(this.directory), snapshot), { recursive: true, force: true });
+    rmSync(snapshotFolder(this.directory, snapshot), { recursive: true, force: true });
     this.journal.transaction(() => {
       this.journal.db.prepare("delete from clones where snapshot = ?").run(snapshot);
     });

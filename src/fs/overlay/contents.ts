@@ -80,9 +80,9 @@ export function beforeResize(core: Core, before: Inode, sizeBytes: number): void
 
 /** Within a transaction. */
 export function saveResized({ journal, handles }: Core, before: Inode, after: Inode): void {
-  journal.inodes.save(after);
+  const unflushed = handles.writersOf(after.ino) > 0 ? InodeFlag.unflushed : 0;
+  journal.inodes.save({ ...after, flags: after.flags | unflushed });
   if (after.sizeBytes < before.sizeBytes) journal.extents.cut([after.ino], after.sizeBytes);
-  if (handles.writersOf(after.ino) > 0) journal.inodes.markUnflushed(after.ino, false);
 }
 
 /** After the transaction: a crash before leaves leftovers past the size. */
@@ -119,25 +119,20 @@ export function settle({ journal }: Core, ino: Ino): void {
 
 /** A file was closed by its last writer: it is as it should be. */
 export function settleClosed({ journal }: Core, ino: Ino): void {
-  if (!journal.inodes.isUnflushed(ino)) return;
-  const inode = journal.inodes.lagging(ino);
-  journal.transaction(() => {
-    if (inode) journal.inodes.save(inode);
-    journal.inodes.clearUnflushed(ino);
-  });
+  const inode = journal.inodes.get(ino);
+  if (!inode || (inode.flags & InodeFlag.unflushed) === 0) return;
+  journal.transaction(() => journal.inodes.save({ ...inode, flags: inode.flags & ~InodeFlag.unflushed }));
 }
 
 /** Makes an inode one whose size and times are kept in memory while it is written. */
-export function startLagging({ journal, data }: Core, inode: Inode): Inode {
+function startLagging({ journal, data }: Core, inode: Inode): Inode {
   const lagging = journal.inodes.lagging(inode.ino);
   if (lagging) return lagging;
   if (inode.base === undefined) data.cut(inode.ino, inode.sizeBytes);
-  journal.transaction(() => {
-    if (!journal.inodes.get(inode.ino)) journal.inodes.save(inode);
-    journal.inodes.markUnflushed(inode.ino, true);
-  });
-  journal.inodes.advance(inode);
-  return inode;
+  const started = { ...inode, flags: inode.flags | InodeFlag.unflushed };
+  journal.transaction(() => journal.inodes.saveLagging(started));
+  journal.inodes.advance(started);
+  return started;
 }
 
 function writeLocal(core: Core, inode: Inode, { start, end }: Span, bytes: Uint8Array): void {
@@ -165,8 +160,8 @@ function writeOverBase(core: Core, inode: Inode, span: Span, bytes: Uint8Array):
   const sizeBytes = Math.max(inode.sizeBytes, span.end);
   journal.transaction(() => {
     journal.extents.add([inode.ino], span);
-    journal.inodes.save({ ...inode, ...modifiedAt(core.now()), sizeBytes });
-    if (!journal.inodes.isUnflushed(inode.ino)) journal.inodes.markUnflushed(inode.ino, false);
+    const flags = inode.flags | InodeFlag.unflushed;
+    journal.inodes.save({ ...inode, ...modifiedAt(core.now()), sizeBytes, flags });
   });
 }
 

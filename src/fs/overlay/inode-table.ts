@@ -5,10 +5,11 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import { LRUCache } from "lru-cache";
+import { bufferOf } from "../../paths.js";
 import type { Ino } from "../filesystem.js";
 import { FIRST_NEW_INO } from "./base.js";
 import { BitSet } from "./bit-set.js";
-import type { Inode } from "./inode.js";
+import { type Inode, InodeFlag } from "./inode.js";
 
 /** Rows kept in memory, about 300 bytes each. */
 const CACHED_ROWS = 16_384;
@@ -17,12 +18,6 @@ interface InodeRow extends Omit<Inode, "target" | "parent" | "base"> {
   target: Buffer | null;
   parent: Ino | null;
   base: number | null;
-}
-
-/** A row of `unflushed`. */
-export interface UnflushedRow {
-  ino: Ino;
-  lagging: number;
 }
 
 const COLUMNS = `ino, mode, nlink, uid, gid, rdev, size_bytes as sizeBytes, mtime_sec as mtimeSec,
@@ -41,13 +36,10 @@ export class InodeTable {
   readonly #get: Statement<[Ino], InodeRow>;
   readonly #put: Statement;
   readonly #delete: Statement<[Ino]>;
-  readonly #putUnflushed: Statement<[Ino, number]>;
-  readonly #deleteUnflushed: Statement<[Ino]>;
   readonly #rows = new LRUCache<Ino, Inode>({ max: CACHED_ROWS });
   /** Base inodes that may have a row; all others need no query. */
   readonly #touched = new BitSet();
   readonly #lagging = new Map<Ino, Inode>();
-  readonly #unflushed = new Set<Ino>();
   /** What the running transaction has saved: seen by it, and by nobody else if it is rolled back. */
   readonly #saved = new Map<Ino, Inode>();
 
@@ -55,10 +47,7 @@ export class InodeTable {
     this.#get = db.prepare(`select ${COLUMNS} from inodes where ino = ?`);
     this.#put = db.prepare(`replace into inodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#delete = db.prepare("delete from inodes where ino = ?");
-    this.#putUnflushed = db.prepare("replace into unflushed values (?, ?)");
-    this.#deleteUnflushed = db.prepare("delete from unflushed where ino = ?");
     for (const ino of this.#all("ino < ?", FIRST_NEW_INO)) this.#touched.add(ino);
-    for (const { ino } of this.unflushedRows()) this.#unflushed.add(ino);
   }
 
   /** The inode if it differs from the base. */
@@ -67,34 +56,21 @@ export class InodeTable {
     return this.#saved.get(ino) ?? this.#lagging.get(ino) ?? this.#rows.get(ino) ?? this.#read(ino);
   }
 
-  /** Writes the row; a lagging one lags no more. Within a transaction. */
+  /** Writes the row, which then lags behind no more. Within a transaction. */
   save(inode: Inode): void {
-    const { ino, mode, nlink, uid, gid, rdev, sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = inode;
-    const target = inode.target === undefined ? null : Buffer.from(inode.target, "latin1");
-    const times = [mtimeSec, mtimeNsec, ctimeSec, ctimeNsec];
-    const content = [inode.base ?? null, inode.baseSizeBytes, inode.flags];
-    this.#put.run(
-      ino,
-      mode,
-      nlink,
-      uid,
-      gid,
-      rdev,
-      sizeBytes,
-      ...times,
-      target,
-      inode.parent ?? null,
-      ...content,
-    );
-    if (this.#lagging.has(ino)) this.#putUnflushed.run(ino, 0);
-    if (ino < FIRST_NEW_INO) this.#touched.add(ino);
-    this.#saved.set(ino, inode);
+    this.#write(inode, inode.flags & ~InodeFlag.lagging);
+    this.#saved.set(inode.ino, inode);
+  }
+
+  /** Writes the row, and in it that it will lag behind from now on; `advance` follows. Within a transaction. */
+  saveLagging(inode: Inode): void {
+    this.#write(inode, inode.flags | InodeFlag.lagging);
+    this.#saved.set(inode.ino, inode);
   }
 
   /** Within a transaction. */
   delete(ino: Ino): void {
     this.#delete.run(ino);
-    this.#deleteUnflushed.run(ino);
     this.#saved.delete(ino);
   }
 
@@ -102,23 +78,6 @@ export class InodeTable {
   forget(ino: Ino): void {
     this.#rows.delete(ino);
     this.#lagging.delete(ino);
-    this.#unflushed.delete(ino);
-  }
-
-  isUnflushed(ino: Ino): boolean {
-    return this.#unflushed.has(ino);
-  }
-
-  /** Marks a file as written and not closed since. Within a transaction. */
-  markUnflushed(ino: Ino, lagging: boolean): void {
-    this.#putUnflushed.run(ino, Number(lagging));
-    this.#unflushed.add(ino);
-  }
-
-  /** Within a transaction, after `save` where the row was lagging. */
-  clearUnflushed(ino: Ino): void {
-    this.#deleteUnflushed.run(ino);
-    this.#unflushed.delete(ino);
   }
 
   /** The inode while it is ahead of its row. */
@@ -135,22 +94,17 @@ export class InodeTable {
     this.#lagging.set(inode.ino, inode);
   }
 
-  unflushedRows(): UnflushedRow[] {
-    return this.db.prepare<[], UnflushedRow>("select ino, lagging from unflushed").all();
-  }
-
-  /** Says that no row lags behind. Within a transaction. */
-  markSettled(): void {
-    this.db.prepare("update unflushed set lagging = 0").run();
+  all(): Ino[] {
+    return this.#all("ino >= ?", 0);
   }
 
   orphans(): Ino[] {
     return this.#all("nlink = ?", 0);
   }
 
-  /** Inodes that have a flag, and a name. */
+  /** Inodes that have a flag, and a name. Reads the whole table. */
   withFlag(flag: number): Ino[] {
-    return this.#all("flags & ? <> 0 and nlink > 0", flag);
+    return this.#all("nlink > 0 and flags & ? <> 0", flag);
   }
 
   /** Base inodes that have a row, in order. */
@@ -178,9 +132,16 @@ export class InodeTable {
 
   rolledBack(): void {
     this.#saved.clear();
-    this.#rows.clear();
-    this.#unflushed.clear();
-    for (const { ino } of this.unflushedRows()) this.#unflushed.add(ino);
+  }
+
+  #write(inode: Inode, flags: number): void {
+    const { ino, mode, nlink, uid, gid, rdev, sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = inode;
+    const target = inode.target === undefined ? null : bufferOf(inode.target);
+    const owner = [mode, nlink, uid, gid, rdev];
+    const times = [mtimeSec, mtimeNsec, ctimeSec, ctimeNsec];
+    const content = [inode.base ?? null, inode.baseSizeBytes, flags];
+    this.#put.run(ino, ...owner, sizeBytes, ...times, target, inode.parent ?? null, ...content);
+    if (ino < FIRST_NEW_INO) this.#touched.add(ino);
   }
 
   #read(ino: Ino): Inode | undefined {

@@ -11,6 +11,10 @@ export const InodeFlag = {
   sparse: 2,
   /** Its extended attributes stand in the journal; without this they are those of the base. */
   ownXattrs: 4,
+  /** Written, and not closed since; after a crash whoever wrote it is gone. */
+  unflushed: 16,
+  /** Its row is older than its data file, as to size and times (`settle.ts`). Only in the row, never in memory. */
+  lagging: 32,
   /** Made without a name (`O_TMPFILE`): one may be given to it although it has none. */
   nameless: 8,
 } as const;

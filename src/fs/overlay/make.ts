@@ -121,14 +121,15 @@ function makeNamed(
   core.space.require();
   const place = freePlace(core, parent, name);
   const directory = directoryNow(core, parent);
-  const inode = newInode(core, directory, wanted, caller);
+  const flags = isOpened ? InodeFlag.unflushed : 0;
+  const inode = { ...newInode(core, directory, wanted, caller), flags };
   const cookie = cookieFor(core, place);
   const now = { sec: inode.mtimeSec, nsec: inode.mtimeNsec };
   core.journal.transaction(() => {
-    core.journal.inodes.save(inode);
+    if (isOpened) core.journal.inodes.saveLagging(inode);
+    else core.journal.inodes.save(inode);
     saveName(core, place, inode.ino, cookie);
     saveDirectoryChanged(core, parent, now, isDirectory(inode) ? 1 : 0);
-    if (isOpened) core.journal.inodes.markUnflushed(inode.ino, true);
   });
   if (isOpened) core.journal.inodes.advance(inode);
   return inode;

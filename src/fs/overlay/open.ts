@@ -5,6 +5,7 @@ import { Clones, clonesFolder } from "./clones.js";
 import type { Core } from "./core.js";
 import { DataFiles } from "./data-files.js";
 import { Handles } from "./handles.js";
+import { InodeFlag } from "./inode.js";
 import { Journal } from "./journal.js";
 import { dropInode } from "./remove.js";
 import { openToWrite } from "./schema.js";
@@ -36,18 +37,18 @@ function putInOrder(core: Core, directory: string): void {
   const { journal, data } = core;
   settleAll(core);
   for (const ino of journal.inodes.orphans()) dropInode(core, ino);
-  for (const ino of data.inodes()) if (!journal.inodes.get(ino)) data.remove(ino);
+  const known = new Set(journal.inodes.all());
+  for (const ino of data.inodes()) if (!known.has(ino)) data.remove(ino);
   journal.transaction(() => journal.db.prepare("delete from clones").run());
   rmSync(clonesFolder(directory), { recursive: true, force: true });
 }
 
 function settleAll({ journal, data }: Core): void {
   journal.transaction(() => {
-    for (const { ino, lagging } of journal.inodes.unflushedRows()) {
-      const inode = lagging === 1 ? journal.inodes.get(ino) : undefined;
+    for (const ino of journal.inodes.withFlag(InodeFlag.lagging)) {
+      const inode = journal.inodes.get(ino);
       if (inode) journal.inodes.save(settled(inode, data.stat(ino)));
     }
-    journal.inodes.markSettled();
   });
 }
 

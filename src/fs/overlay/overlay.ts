@@ -228,9 +228,9 @@ export class Overlay implements FileSystem {
   /** The files that programs have open to write, or wrote and did not close when the overlay was last open. */
   openForWriting(): FileBeingWritten[] {
     const { handles, journal } = this.#core;
-    const unflushed = journal.inodes.unflushedRows().map(({ ino }) => ino);
-    const inos = new Set([...handles.openToWrite(), ...unflushed]);
-    return this.#named(inos).map((file) => ({ ...file, unflushed: journal.inodes.isUnflushed(file.ino) }));
+    const unflushed = new Set(journal.inodes.withFlag(InodeFlag.unflushed));
+    const all = new Set([...handles.openToWrite(), ...unflushed]);
+    return this.#named(all).map((file) => ({ ...file, unflushed: unflushed.has(file.ino) }));
   }
 
   /** The files a write to which failed, and that were neither rewritten nor removed since. */
@@ -239,10 +239,7 @@ export class Overlay implements FileSystem {
     return this.#named(new Set([...journal.inodes.withFlag(InodeFlag.failed), ...failedUnwritten]));
   }
 
-  /**
-   * From here on, bytes are kept for a reader of the state as it is now. Nobody may change anything before that
-   * reader's `openSnapshot(directory, base, { snapshot: id })` has returned.
-   */
+  /** Keeps the state as it is now for `openSnapshot(directory, base, { snapshot: id })`, until `endSnapshot`. */
   beginSnapshot(id: string): void {
     for (const { ino } of this.#core.journal.inodes.allLagging()) settle(this.#core, ino);
     this.#core.clones.begin(id);
@@ -259,6 +256,7 @@ export class Overlay implements FileSystem {
     this.#closed = true;
     for (const { ino } of this.#core.journal.inodes.allLagging()) settle(this.#core, ino);
     this.#core.data.close();
+    this.#core.space.makeRoom(); // Who commits or recovers has things to write down too.
     this.#core.journal.close();
   }
 

@@ -23,7 +23,7 @@ create table inodes (          -- INVARIANT: a row for every inode that differs 
   uid integer not null,
   gid integer not null,
   rdev integer not null,
-  size_bytes integer not null, -- lags behind the data file while unflushed.lagging
+  size_bytes integer not null, -- older than the data file, as are the times, where flags say so
   mtime_sec integer not null,
   mtime_nsec integer not null,
   ctime_sec integer not null,
@@ -57,11 +57,6 @@ create table xattrs (
   value blob not null,
   primary key (ino, name)
 ) strict, without rowid;
-
-create table unflushed (       -- files written, but not closed since; after a crash their writers are gone
-  ino integer primary key,
-  lagging integer not null     -- 1: size and times in the inode's row are older than its data file
-) strict;
 
 create table clones (          -- bytes kept for a live snapshot because the data file changed since
   snapshot text not null,

@@ -3,19 +3,20 @@
  * process that wrote ends. A file with bytes of the base lags in its times only.
  */
 import type { BigIntStats } from "node:fs";
-import type { Inode, Time } from "./inode.js";
+import { type Inode, InodeFlag, type Time } from "./inode.js";
 
 const NSEC_PER_SEC = 1_000_000_000n;
 
 /** The inode as it was when its last write returned. `data` is absent when nothing was written after all. */
 export function settled(inode: Inode, data: BigIntStats | undefined): Inode {
-  if (!data) return inode;
+  const flags = inode.flags & ~InodeFlag.lagging;
+  if (!data) return { ...inode, flags };
   const written = timeOf(data.mtimeNs);
   const sizeBytes = inode.base === undefined ? Math.max(inode.sizeBytes, Number(data.size)) : inode.sizeBytes;
   const mtime = later({ sec: inode.mtimeSec, nsec: inode.mtimeNsec }, written);
   const ctime = later({ sec: inode.ctimeSec, nsec: inode.ctimeNsec }, written);
   const times = { mtimeSec: mtime.sec, mtimeNsec: mtime.nsec, ctimeSec: ctime.sec, ctimeNsec: ctime.nsec };
-  return { ...inode, ...times, sizeBytes };
+  return { ...inode, ...times, sizeBytes, flags };
 }
 
 function timeOf(ns: bigint): Time {

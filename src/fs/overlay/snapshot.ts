@@ -1,6 +1,7 @@
 /**
- * The changes of an overlay as they are at one moment, for a commit, `status`, `diff` and `recover`: read in one
- * transaction on the journal, beside the worker that serves the mount or without any.
+ * The changes of an overlay as they are at one moment, for a commit, `status`, `diff` and `recover`: read from the
+ * journal in one transaction, or from the copy that `beginSnapshot` made; beside the worker that serves the mount, or
+ * without any.
  */
 import type { Database } from "better-sqlite3";
 import type { Block } from "../../cache/block.js";
@@ -10,7 +11,7 @@ import type { TreePath } from "../../paths.js";
 import type { Ino } from "../filesystem.js";
 import type { BaseNames } from "./base.js";
 import type { OverlayChange } from "./change.js";
-import { clonePath } from "./clones.js";
+import { clonePath, snapshotFolder } from "./clones.js";
 import { DataFiles } from "./data-files.js";
 import { dataRuns } from "./file-spans.js";
 import { type Inode, InodeFlag, isFile } from "./inode.js";
@@ -37,7 +38,10 @@ export interface SnapshotBase {
 }
 
 export interface SnapshotOptions {
-  /** The id given to the live overlay's `beginSnapshot`. Without it, files that are written meanwhile may be torn. */
+  /**
+   * The id given to the live overlay's `beginSnapshot`: the state of that moment. Without it the state of the call,
+   * in which files that are written meanwhile may be torn.
+   */
   snapshot?: string | undefined;
 }
 
@@ -52,8 +56,7 @@ export interface OverlayTotals {
 const MAX_HOLES = 4096;
 
 /**
- * Opens the state of an overlay. The moment it shows is that of the call; what the result of it waits for is ranges of
- * the base.
+ * Opens the state of an overlay. What it waits for is ranges of the base.
  *
  * @throws {DatasetError} `format-newer`, `format-damaged`; `not-found` when the folder holds no overlay
  */
@@ -97,7 +100,7 @@ export class OverlaySnapshot {
     private readonly base: SnapshotBase,
     snapshot: string | undefined,
   ) {
-    const db = openToRead(directory);
+    const db = openToRead(snapshot === undefined ? directory : snapshotFolder(directory, snapshot));
     db.exec("begin"); // the first query of the journal below sets the moment
     this.#journal = new Journal(db);
     this.#data = new DataFiles(directory);
@@ -111,7 +114,7 @@ export class OverlaySnapshot {
     const { inodes } = this.#journal;
     const pathsOf = (inos: readonly Ino[]): TreePath[] => inos.flatMap((ino) => this.#locator.all(ino));
     this.#failed = await this.base.cache.complete(() => pathsOf(inodes.withFlag(InodeFlag.failed)));
-    this.#open = await this.base.cache.complete(() => pathsOf(inodes.unflushedRows().map(({ ino }) => ino)));
+    this.#open = await this.base.cache.complete(() => pathsOf(inodes.withFlag(InodeFlag.unflushed)));
   }
 
   /** True when nothing was ever changed; a change that was undone may leave it false. */
@@ -199,7 +202,7 @@ export class OverlaySnapshot {
   /** After a crash nobody has written down how far the files being written had come. */
   #settle(): void {
     const { inodes } = this.#journal;
-    for (const { ino } of inodes.unflushedRows().filter(({ lagging }) => lagging === 1)) {
+    for (const ino of inodes.withFlag(InodeFlag.lagging)) {
       const inode = inodes.get(ino);
       if (inode) inodes.advance(settled(inode, this.#data.stat(ino)));
     }

@@ -36,10 +36,11 @@ export interface DescribeOptions {
 /** What lies below a folder of the disk. */
 export function describeFolder(root: string, { metadata = true }: DescribeOptions = {}): Described {
   const seen = walk(Buffer.from(root).toString("latin1"), "");
-  const groups = Map.groupBy(seen, ({ stats }) => `${stats.dev}:${stats.ino}`);
+  const paths = new Map<bigint, string[]>();
+  for (const { path, stats } of seen) paths.set(stats.ino, [...(paths.get(stats.ino) ?? []), path]);
   const lines = seen.map(({ path, at, stats }) => {
-    const group = groups.get(`${stats.dev}:${stats.ino}`)!.map((member) => member.path);
-    const first = group.length > 1 ? firstOf(group) : undefined;
+    const names = paths.get(stats.ino)!;
+    const first = names.length > 1 ? firstOf(names) : undefined;
     return [path, `${plainOf(at, stats)}${metadata ? metadataOf(at, stats, first) : ""}`];
   });
   return Object.fromEntries(lines.sort(byPath)) as Described;

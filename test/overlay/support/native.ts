@@ -5,7 +5,7 @@ const libc = koffi.load(null);
 const AT_FDCWD = -100;
 
 type Call = (...values: unknown[]) => number | bigint;
-const call = (signature: string): Call => libc.func(signature) as unknown as Call;
+const call = (signature: string): Call => libc.func(signature);
 
 const calls = {
   renameat2: call("int renameat2(int a, const char *from, int b, const char *to, unsigned int flags)"),
@@ -17,7 +17,7 @@ const calls = {
   fallocate: call("int fallocate(int fd, int mode, int64_t offset, int64_t length)"),
 };
 
-const NAMES = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number as number, name]));
+const NAMES = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
 
 /** A failed call, as Node's own errors: with a `code`. */
 class CallError extends Error {

@@ -1,0 +1,45 @@
+/** A file that one process holds at a time, until it lets go or ends, however that comes: `flock(2)`. */
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import type koffi from "koffi";
+
+export interface FileLock {
+  /** Twice is the same as once. */
+  release(): void;
+}
+
+/** Source: https://man7.org/linux/man-pages/man2/flock.2.html; macOS has the same numbers. */
+const LOCK_EXCLUSIVE = 2;
+const LOCK_NO_WAIT = 4;
+
+let flock: ((descriptor: number, operation: number) => number) | undefined;
+
+/** Takes the lock of a file, which is made where there is none; undefined while somebody else has it. */
+export function tryLock(path: string): FileLock | undefined {
+  const descriptor = openSync(path, "a", 0o600);
+  let isOpen = true;
+  const release = () => {
+    if (isOpen) closeSync(descriptor);
+    isOpen = false;
+  };
+  if (lock(descriptor) && isFileAt(path, descriptor)) return { release };
+  release();
+  return undefined;
+}
+
+/** False while another open file has the lock; the system gives it up when the last process that has it open ends. */
+function lock(descriptor: number): boolean {
+  flock ??= loadFlock();
+  return flock(descriptor, LOCK_EXCLUSIVE | LOCK_NO_WAIT) === 0;
+}
+
+/** Node has no such call. */
+function loadFlock(): NonNullable<typeof flock> {
+  const native = createRequire(import.meta.url)("koffi") as typeof koffi;
+  return native.load(null).func("int flock(int descriptor, int operation)") as NonNullable<typeof flock>;
+}
+
+/** Who had the lock before may have taken the file away. */
+function isFileAt(path: string, descriptor: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(descriptor).ino;
+}

@@ -1,0 +1,35 @@
+/**
+ * A mount through fuse-native, with the face of one through the kernel: the tree is served on the main thread, and what
+ * it misses is awaited there.
+ */
+import type { Missing } from "../cache/block.js";
+import type { ServeOptions, ServedMount } from "./serve.js";
+import { openServedTree } from "./served-tree.js";
+import { syncMount } from "./sync-mount.js";
+import { serveFuseNative } from "./transport/fuse-native.js";
+
+/** @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `unsupported`, `format-damaged` */
+export async function serveThroughFuseNative(options: ServeOptions): Promise<ServedMount> {
+  const { mountpoint, name, cache, overlayDirectory, preserveOwner = false, allowOther, log } = options;
+  const root = await cache.read(options.root);
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
+  const tree = openServedTree({ root, overlayDirectory, ...owner }, cache.local, (blocks) => {
+    cache.prefetch(blocks);
+  });
+  const fetch = async (missing: Missing) => {
+    cache.prefetch(missing.ahead);
+    await cache.readMany(missing.blocks);
+  };
+  const mount = await serveFuseNative({ mountpoint, fileSystem: tree.fileSystem, fetch, name, allowOther, log });
+  const call = (operation: string, ...values: readonly unknown[]) =>
+    cache.complete(() => tree.call(operation, values));
+  return {
+    mountpoint: mount.mountpoint,
+    ended: mount.ended.finally(() => tree.close()),
+    unmount: (how) => mount.unmount(how),
+    sync: () => syncMount(mount.mountpoint),
+    call: async (operation, ...values) => call(operation, ...values),
+    // The tree is served on this thread: while `during` starts, nothing else runs.
+    still: async (during) => during(),
+  };
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { varveUser } from "../../support/varve.js";
+
+const COMMANDS = [
+  "create",
+  "add",
+  "remove",
+  "upload",
+  "finalize",
+  "sync",
+  "versions",
+  "log",
+  "ls",
+  "cat",
+  "diff",
+  "mount",
+  "unmount",
+  "commit",
+  "discard",
+  "status",
+  "recover",
+  "doctor",
+];
+
+test("the help of every command shows how it is used, with examples, on standard output", async (t) => {
+  const varve = await varveUser(t);
+  const pages = await Promise.all(COMMANDS.map((command) => varve.ok([command, "--help"])));
+  for (const [index, { stdout, stderr }] of pages.entries()) {
+    const command = COMMANDS[index]!;
+    assert.match(stdout, new RegExp(`^varve ${command}\\b`));
+    assert.match(stdout, new RegExp(`Examples:\\n +varve ${command} `), command);
+    assert.equal(stderr, "");
+  }
+});
+
+test("the help of varve lists every command and the exit codes", async (t) => {
+  const varve = await varveUser(t);
+  const { stdout } = await varve.ok(["--help"]);
+  for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  varve ${command}\\b`, "m"));
+  assert.match(stdout, /Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted/);
+});
+
+test("--version prints the version of the package, completion a script", async (t) => {
+  const varve = await varveUser(t);
+  const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+  assert.equal((await varve.ok(["--version"])).stdout, `${manifest.version}\n`);
+  assert.match((await varve.ok(["completion"])).stdout, /_varve_yargs_completions/);
+});
+
+const WRONG: { args: string[]; says: RegExp }[] = [
+  { args: [], says: /Say what to do/ },
+  { args: ["nonsense"], says: /Unknown argument: nonsense/ },
+  { args: ["ls"], says: /Not enough non-option arguments/ },
+  { args: ["ls", "p/d", "a", "b"], says: /Unknown argument: b/ },
+  { args: ["versions", "--nonsense"], says: /Unknown argument: nonsense/ },
+  { args: ["create", "noproject"], says: /it has no project; write PROJECT\/NAME/ },
+  { args: ["create", "p/d", "--version", "one"], says: /Cannot take "one" as a version label/ },
+  { args: ["create", "p/d", "--version"], says: /Not enough arguments following: version/ },
+  { args: ["upload", "--max-workers", "none"], says: /--max-workers/ },
+  { args: ["versions", "--cache-size", "many"], says: /many/ },
+];
+
+for (const { args, says } of WRONG) {
+  test(`"varve ${args.join(" ")}" is wrong usage`, async (t) => {
+    const varve = await varveUser(t);
+    const { code, stdout, stderr } = await varve(args);
+    assert.match(stderr, says);
+    assert.deepEqual([code, stdout], [2, ""]);
+  });
+}
