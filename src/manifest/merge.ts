@@ -11,6 +11,7 @@ import { type EditOptions, type EditedTree, editTree } from "./edit.js";
 import { type Edit, type Entry, EntryType } from "./entry.js";
 import { comparePaths, keyOf, pathOfKey } from "./key.js";
 import type { LoadRange } from "./range-ref.js";
+import type { Range } from "./range-view.js";
 import { encodeRoot, openRoot } from "./root.js";
 import { SortedQueue } from "./sorted-queue.js";
 import { TreeReader } from "./tree-reader.js";
@@ -22,27 +23,19 @@ import { type StoredTree, TreeWalk } from "./tree-walk.js";
  */
 export async function* mergeEdits(base: StoredTree, other: StoredTree, load: LoadRange): AsyncGenerator<Edit> {
   const walk = new TreeWalk(other.root, load);
-  const below = new TreeReader(base.root, load);
   const ended = new EndedDirectories(base, load);
-  const owed = new SortedQueue();
-  for (; !walk.atEnd; ) {
+  const overlay = new Overlay(base, load, ended);
+  while (!walk.atEnd) {
     if (ended.startBefore(walk.key)) yield* ended.removalsBefore(walk.key);
-    if (baseHasRange(base, walk) && !isOwed(owed, walk.root.firstKeyAt(walk.number + 1))) {
+    if (overlay.hasRange(walk)) {
       walk.skipRange();
       continue;
     }
-    const { range = await walk.open(), index, key } = walk;
-    const awaited = below.rangeFor(key);
-    const baseRange = awaited instanceof Promise ? await awaited : awaited;
-    const baseIndex = baseRange ? baseRange.indexOf(range.parentAt(index), range.nameAt(index)) : -1;
-    const mustName = takeOwed(owed, key);
+    if (!walk.range) await walk.open();
+    const found = overlay.find(walk);
+    const entry = overlay.entryFor(walk, found instanceof Promise ? await found : found);
     walk.step();
-    if (baseIndex >= 0 && !mustName && range.sameLogical(index, baseRange!, baseIndex)) continue;
-    const entry = range.entryAt(index);
-    for (const member of othersOfGroup(entry)) owed.add(keyOf(member));
-    const wasDirectory = baseIndex >= 0 && baseRange!.typeAt(baseIndex) === EntryType.directory;
-    if (wasDirectory && entry.type !== EntryType.directory) ended.add(entry.path);
-    yield entry;
+    if (entry) yield entry;
   }
   yield* ended.removalsBefore(undefined);
 }
@@ -63,31 +56,61 @@ export async function mergeTrees(trees: readonly StoredTree[], options: EditOpti
   return merged;
 }
 
-/** Whether the walk stands at the start of a range that the base has as well. */
-function baseHasRange({ root }: StoredTree, walk: TreeWalk): boolean {
-  if (walk.index > 0) return false;
-  const number = root.rangeOfKey(walk.key);
-  return number >= 0 && root.firstKeyAt(number) === walk.key && root.sameRange(number, walk.root, walk.number);
+/** Entry by entry, what of the later tree the base lacks. */
+class Overlay {
+  readonly #below: TreeReader;
+  /** Keys of entries to be put, equal to the base's or not. */
+  readonly #owed = new SortedQueue();
+
+  constructor(
+    private readonly base: StoredTree,
+    load: LoadRange,
+    private readonly ended: EndedDirectories,
+  ) {
+    this.#below = new TreeReader(base.root, load);
+  }
+
+  /** Whether the walk stands at the start of a range that the base has as well and nothing in it is owed. */
+  hasRange({ root, number, index, key }: TreeWalk): boolean {
+    const { root: base } = this.base;
+    if (index > 0) return false;
+    const twin = base.rangeOfKey(key);
+    if (twin < 0 || base.firstKeyAt(twin) !== key || !base.sameRange(twin, root, number)) return false;
+    return this.#owed.least === undefined || this.#owed.least >= root.firstKeyAt(number + 1);
+  }
+
+  /** The range of the base that the entry at the walk's position falls into; a promise when it must be loaded. */
+  find({ key }: TreeWalk): Range | undefined | Promise<Range> {
+    return this.#below.rangeFor(key);
+  }
+
+  /** The entry at the walk's position, unless the base has the same. */
+  entryFor({ range, index, key }: TreeWalk, below: Range | undefined): Entry | undefined {
+    const found = below ? below.indexOf(range!.parentAt(index), range!.nameAt(index)) : -1;
+    const isOwed = this.#takeOwed(key);
+    if (found >= 0 && !isOwed && range!.sameLogical(index, below!, found)) return undefined;
+    const entry = range!.entryAt(index);
+    for (const member of othersOfGroup(entry)) this.#owed.add(keyOf(member));
+    const wasDirectory = found >= 0 && below!.typeAt(found) === EntryType.directory;
+    if (wasDirectory && entry.type !== EntryType.directory) this.ended.add(entry.path);
+    return entry;
+  }
+
+  /** Takes out what is owed up to `key`; gives whether `key` itself was. */
+  #takeOwed(key: string): boolean {
+    let last: string | undefined;
+    while (this.#owed.least !== undefined && this.#owed.least <= key) last = this.#owed.take();
+    return last === key;
+  }
 }
 
 /**
  * The other members of a hard-link group, on its first member. Where that one differs from the base's, all are put
- * again, equal or not: an entry that no edit names stays linked with what it was linked with in the base.
+ * again: an entry that no edit names stays linked with what it was linked with in the base.
  */
 function othersOfGroup(entry: Entry): readonly TreePath[] {
   if (entry.type !== EntryType.file || !entry.hardLinks) return [];
   return comparePaths(entry.path, entry.hardLinks[0]!) < 0 ? entry.hardLinks : [];
-}
-
-function isOwed(owed: SortedQueue, before: string): boolean {
-  return owed.least !== undefined && owed.least < before;
-}
-
-/** Takes out what is owed up to `key`; gives whether `key` itself was. */
-function takeOwed(owed: SortedQueue, key: string): boolean {
-  let last: string | undefined;
-  while (owed.least !== undefined && owed.least <= key) last = owed.take();
-  return last === key;
 }
 
 /** Directories of the base that a file took the place of. What lay below them goes, in its place in the order. */

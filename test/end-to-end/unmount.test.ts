@@ -1,6 +1,6 @@
 /** Unmounting commits, whoever does it; and what happens when it cannot, yet, or should not. */
 import assert from "node:assert/strict";
-import { openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
+import { fsyncSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -118,6 +118,7 @@ test("after umount -f with a file open for writing nothing is committed before r
   writeFileSync(join(mount.path, "closed.txt"), "closed");
   const file = openSync(join(mount.path, "long.txt"), "w");
   writeSync(file, "half");
+  fsyncSync(file);
   await sh('umount -f "$1" || true', mount.path);
   await mount.ended();
   closeQuietly(file);

@@ -132,13 +132,13 @@ test("an entry put again beside one that changes keeps the base's places of byte
   assert.deepEqual(entriesOf(ranges.tree(edited)), [directory(""), same, file("b", "changed")]);
 });
 
-test("a directory removed without its children is refused also when they lie in a range that no edit touches", async () => {
+test("a directory made a file is refused also when its children lie in a range that no edit touches", async () => {
   const ranges = new MemoryRanges();
   const folder = cuttingName(path(""), "folder");
   const tree = await ranges.build([directory(""), directory(folder), file(`${folder}/child`)]);
   assert.equal(tree.root.rangeCount, 2);
-  const removed = ranges.edit(tree, [{ path: path(folder), type: 0 }]);
-  await assert.rejects(removed, (error) => isDatasetError(error, "bad-input"));
+  const replaced = ranges.edit(tree, [file(folder)]);
+  await assert.rejects(replaced, (error) => isDatasetError(error, "bad-input"));
 });
 
 test("removing the second of two hard links makes the first a plain file and sends its range once", async () => {

@@ -221,6 +221,14 @@ test("a range with any bytes changed is refused as damaged, or reads without a f
   assert.ok(opened > 100, "changes of hashes, times and owners are no damage that a range could see");
 });
 
+test("a range with a byte more than its entries explain is refused as damaged", () => {
+  const { bytes, logicalBytes } = encodeRange([{ ...directory("l"), type: EntryType.symlink, target: "to" }], REMOTE);
+  const longer = Buffer.concat([bytes.subarray(0, logicalBytes), Buffer.alloc(1), bytes.subarray(logicalBytes)]);
+  const extras = logicalBytes - (4 + 1 + 2 + 2);
+  for (const at of [8, 24, extras]) longer.writeUInt32LE(longer.readUInt32LE(at) + 1, at);
+  assert.throws(() => openRange(longer, REMOTE), (error) => isDatasetError(error, "format-damaged"));
+});
+
 test("bytes of anything else are refused as damaged", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {

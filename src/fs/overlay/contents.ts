@@ -58,10 +58,7 @@ export function writeBytes(core: Core, ino: Ino, offset: number, bytes: Uint8Arr
   return bytes.length;
 }
 
-/**
- * The inode after its size is set, still to be saved together with its spans (`saveResized`), and its data file to be
- * cut then (`cutData`).
- */
+/** The inode after its size is set. It is still to be saved; `beforeResize`, `saveResized`, `afterResize` go around that. */
 export function resized(inode: Inode, sizeBytes: number): Inode {
   if (sizeBytes > SIZE_MAX_BYTES) throw new FileSystemError("EFBIG");
   if (sizeBytes === 0)

@@ -236,7 +236,8 @@ export class Overlay implements FileSystem {
   /** The files a write to which failed, and that were neither rewritten nor removed since. */
   failedWrites(): NamedFile[] {
     const { journal, failedUnwritten } = this.#core;
-    return this.#named(new Set([...journal.inodes.withFlag(InodeFlag.failed), ...failedUnwritten]));
+    const files = this.#named(new Set([...journal.inodes.withFlag(InodeFlag.failed), ...failedUnwritten]));
+    return files.filter(({ paths }) => paths.length > 0);
   }
 
   /** Keeps the state as it is now for `openSnapshot(directory, base, { snapshot: id })`, until `endSnapshot`. */

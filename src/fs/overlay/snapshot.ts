@@ -127,19 +127,15 @@ export class OverlaySnapshot {
    * of the base is fetched; synchronously, `Missing` is thrown and the iteration ends.
    */
   changes(): Iterable<OverlayChange> & AsyncIterable<OverlayChange> {
-    const { names, journal, locator } = {
-      names: this.base.tree,
-      journal: this.#journal,
-      locator: this.#locator,
-    };
+    const source = { names: this.base.tree, journal: this.#journal, locator: this.#locator };
     const { cache } = this.base;
     return {
       *[Symbol.iterator]() {
-        const iterator = new ChangeIterator({ names, journal, locator });
+        const iterator = new ChangeIterator(source);
         for (let change = iterator.next(); change; change = iterator.next()) yield change;
       },
       async *[Symbol.asyncIterator]() {
-        const iterator = new ChangeIterator({ names, journal, locator });
+        const iterator = new ChangeIterator(source);
         const next = () => cache.complete(() => iterator.next());
         for (let change = await next(); change; change = await next()) yield change;
       },

@@ -75,7 +75,7 @@ export function labelsOf(varve: Varve): Promise<string[]> {
 /** Path to text of every file of a version. */
 export function filesOf(varve: Varve, label: string): Promise<Record<string, string>> {
   return asking(varve, async (workspace) => {
-    const dataset = await Dataset.get(`${DATASET}@${label}`, { workspace });
+    const dataset = await datasetAt(workspace, label);
     const files: Record<string, string> = {};
     for await (const { path, type } of dataset.listFiles())
       if (type === EntryType.file) files[path] = await textIn(dataset, path);
@@ -88,7 +88,12 @@ export function leftOvers(varve: Varve): Promise<Recoverable[]> {
   return asking(varve, recoverable);
 }
 
-async function asking<T>(varve: Varve, ask: (workspace: Workspace) => Promise<T>): Promise<T> {
+export function datasetAt(workspace: Workspace, label: string): Promise<Dataset> {
+  return Dataset.get(`${DATASET}@${label}`, { workspace });
+}
+
+/** Asks a user's catalog and remote in this process. */
+export async function asking<T>(varve: Varve, ask: (workspace: Workspace) => Promise<T>): Promise<T> {
   const workspace = new Workspace({ home: homeOf({ VARVE_HOME: varve.home }) });
   try {
     return await ask(workspace);
