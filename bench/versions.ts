@@ -4,7 +4,16 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,7 +46,12 @@ try {
   rmSync(work, { recursive: true, maxRetries: 3 });
 }
 const right = { align: "right" as const };
-const columns = [{ title: "what" }, { title: "seconds", ...right }, { title: "MiB sent", ...right }, { title: "of content", ...right }];
+const columns = [
+  { title: "what" },
+  { title: "seconds", ...right },
+  { title: "MiB sent", ...right },
+  { title: "of content", ...right },
+];
 console.log(renderTable(columns, rows));
 
 function benchSmall(): void {
@@ -60,7 +74,8 @@ function benchSmall(): void {
 function benchRename(): void {
   const folder = join(work, "renamed");
   mkdirSync(join(folder, "many"), { recursive: true });
-  for (let index = 0; index < MOVED_FILES; index++) writeFileSync(join(folder, "many", `file-${index}`), String(index));
+  for (let index = 0; index < MOVED_FILES; index++)
+    writeFileSync(join(folder, "many", `file-${index}`), String(index));
   writeLarge(join(folder, "large"));
   commit(`sync of 1 GiB and ${MOVED_FILES} small files`, "sync", folder, "p/renamed");
   mount("p/renamed");
@@ -81,7 +96,11 @@ function benchLarge(): void {
   commit("sync of 1 GiB", "sync", folder, "p/large");
   mount("p/large");
   timed("1 MiB written inside it, and fsync", () => {
-    execFileSync("dd", ["if=/dev/urandom", `of=${mountpoint}/large`, "bs=1M", "count=1", "seek=512", "conv=notrunc,fsync"], { stdio: "ignore" });
+    execFileSync(
+      "dd",
+      ["if=/dev/urandom", `of=${mountpoint}/large`, "bs=1M", "count=1", "seek=512", "conv=notrunc,fsync"],
+      { stdio: "ignore" },
+    );
   });
   const kib = execFileSync("du", ["-sk", join(work, "home/overlays")], { encoding: "utf8" }).split("\t")[0];
   rows.push([`overlay on disk: ${(Number(kib) / 1024).toFixed(1)} MiB`, "", "", ""]);
@@ -117,7 +136,11 @@ function timed(what: string, run: () => unknown): void {
 
 function varve(...args: string[]): string {
   const env = { ...process.env, VARVE_HOME: join(work, "home"), VARVE_REMOTE: join(work, "remote") };
-  return execFileSync(process.execPath, [CLI, ...args], { encoding: "utf8", env, stdio: ["ignore", "pipe", "inherit"] });
+  return execFileSync(process.execPath, [CLI, ...args], {
+    encoding: "utf8",
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }
 
 function seconds(started: number): string {

@@ -15,20 +15,30 @@ import { processOutput } from "./cli/output.js";
 const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover).
 A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id.`;
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 if (process.argv.length === 3 && process.argv[2] === "--version") {
   process.stdout.write(`${version}\n`);
   process.exit();
 }
 
-const commands = [addDraftCommands, addVersionCommands, addMountCommands, addRecoverCommand, addDoctorCommand];
+const commands = [
+  addDraftCommands,
+  addVersionCommands,
+  addMountCommands,
+  addRecoverCommand,
+  addDoctorCommand,
+];
 const base = withGlobalOptions(yargs(hideBin(process.argv)).scriptName("varve"));
 
 for (const add of commands) add(base);
 
 await base
-  .usage("$0 COMMAND\n\nMount any version of a dataset as a folder; unmounting a writable mount makes the next version.")
+  .usage(
+    "$0 COMMAND\n\nMount any version of a dataset as a folder; unmounting a writable mount makes the next version.",
+  )
   .completion("completion", "Print a completion script: source <(varve completion)")
   // `--version LABEL` belongs to commands; alone it asks for the version of varve, below.
   .version(false)

@@ -181,7 +181,7 @@ export class MountProcess {
         return { ...this.state, phase: this.phase };
       case "diff":
         await this.served.sync();
-        return diffOverlay(this.workspace, this.requireOverlay());
+        return diffOverlay(this.workspace, this.requireOverlay("compare"));
       case "commit":
         return { committed: (await this.commitLive(given, report)) ?? null };
       case "discard":
@@ -281,10 +281,10 @@ export class MountProcess {
     return new DatasetError("uncommitted", { overlay }, message);
   }
 
-  private requireOverlay(): OverlayState {
+  private requireOverlay(attempt = "commit"): OverlayState {
     if (this.overlay) return this.overlay;
     const { mountpoint } = this.config;
-    throw new DatasetError("read-only", { path: mountpoint }, `Cannot commit "${mountpoint}": it is mounted to be read`);
+    throw new DatasetError("read-only", { path: mountpoint }, `Cannot ${attempt} "${mountpoint}": it is mounted to be read`);
   }
 
   /** Lets those who asked have their answers, then lets go of everything. */

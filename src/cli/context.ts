@@ -2,7 +2,7 @@
 import type { Argv } from "yargs";
 import { abandonedOverlays } from "../dataset/overlays.js";
 import { Workspace } from "../dataset/workspace.js";
-import { messageOf } from "../errors.js";
+import { isDatasetError, messageOf } from "../errors.js";
 import { type Home, homeOf } from "../home.js";
 import { parseSizeBytes } from "../units.js";
 import { exitCodeOf } from "./exit-codes.js";
@@ -52,15 +52,17 @@ export async function run(
     interrupt.abort();
   });
   let workspace: Workspace | undefined;
+  let isToHint = hint;
   try {
     workspace = new Workspace({ home: homeFrom(options), notice: (message) => output.say(message) });
     await body({ workspace, output, json: options.json, signal: interrupt.signal });
-    if (hint) hintAtOverlays(workspace.home, output);
   } catch (error) {
     reportFailure(output, error, interrupt.signal.aborted);
+    isToHint &&= !isDatasetError(error, "uncommitted"); // It has said so.
   } finally {
     await workspace?.close();
   }
+  if (isToHint && workspace) hintAtOverlays(workspace.home, output);
 }
 
 /** A progress bar for an upload; nothing where standard error is no terminal. */

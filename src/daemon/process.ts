@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { errnoOf } from "../errors.js";
 
 export interface ProcessMark {
+  /** 0: no process. */
   pid: number;
   /** Clock ticks after boot when it started: field 22 of `/proc/PID/stat`; 0 where there is no such file. */
   startTicks: number;
@@ -13,6 +14,7 @@ export function thisProcess(): ProcessMark {
 }
 
 export function isAlive({ pid, startTicks }: ProcessMark): boolean {
+  if (pid === 0) return false;
   if (startTicks !== 0) return startTicksOf(pid) === startTicks;
   try {
     process.kill(pid, 0);

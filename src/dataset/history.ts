@@ -44,7 +44,11 @@ export async function findDataset(workspace: Workspace, name: DatasetName): Prom
   const adopted = await adopt(workspace, name);
   if (adopted) return adopted;
   const text = textOfDataset(name);
-  throw new DatasetError("not-found", { what: text }, `Cannot find the dataset "${text}": this catalog has none`);
+  throw new DatasetError(
+    "not-found",
+    { what: text },
+    `Cannot find the dataset "${text}": this catalog has none`,
+  );
 }
 
 /** Versions of a dataset in the order of their labels, others' included. */
@@ -57,7 +61,9 @@ export async function versionsOf(workspace: Workspace, dataset: DatasetRow): Pro
 export async function refresh(workspace: Workspace, dataset: DatasetRow): Promise<void> {
   const catalog = await workspace.catalog();
   const versions = await catalog.listVersions(dataset.id);
-  const finished = new Set(versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)));
+  const finished = new Set(
+    versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)),
+  );
   for (const url of await remoteUrlsOf(workspace, catalog, versions)) {
     try {
       const { remote } = await workspace.openRemote(url);

@@ -40,7 +40,9 @@ export interface SpecialFile {
 export function readLocalDirectory(path: string): (LocalEntry | SpecialFile)[] {
   try {
     const names = readdirSync(bufferOf(path), "latin1").sort(compareBytes) as Name[];
-    return names.map((name) => readLocalEntry(`${path}/${name}`, name)).filter((entry) => entry !== undefined);
+    return names
+      .map((name) => readLocalEntry(`${path}/${name}`, name))
+      .filter((entry) => entry !== undefined);
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -92,8 +94,15 @@ function entryOf(path: string, name: Name, stats: BigIntStats): LocalEntry | Spe
 }
 
 /** What an entry keeps of a local file, folder or link beside its content. */
-export function attributesOf({ mode, mtimeSec, mtimeNsec, uid, gid, xattrs }: Omit<LocalCommon, "name" | "path">) {
-  return { mode, mtimeSec, mtimeNsec, uid, gid, ...(xattrs && { xattrs }) };
+export function attributesOf({
+  mode,
+  mtimeSec,
+  mtimeNsec,
+  uid,
+  gid,
+  xattrs,
+}: Omit<LocalCommon, "name" | "path">) {
+  return { mode, mtimeSec, mtimeNsec, uid, gid, xattrs };
 }
 
 function xattrsOf(path: string): { xattrs?: ReadonlyMap<string, Uint8Array> } {
@@ -119,7 +128,11 @@ function compareBytes(a: string, b: string): number {
 function unreadable(path: string, cause: unknown): DatasetError {
   const shown = JSON.stringify(textOf(path));
   if (errnoOf(cause) === "ENOENT")
-    return new DatasetError("not-found", { what: textOf(path) }, `Cannot read ${shown}: there is no such file or folder`);
+    return new DatasetError(
+      "not-found",
+      { what: textOf(path) },
+      `Cannot read ${shown}: there is no such file or folder`,
+    );
   const message = `Cannot read ${shown}: ${cause instanceof Error ? cause.message : String(cause)}`;
   return new DatasetError("source-unreadable", { path: textOf(path) }, message, { cause });
 }

@@ -41,14 +41,19 @@ export async function stageOverlay(
 /** A folder that was moved: all its entries under their new path, with the content they have. */
 async function stageGraft(draft: DraftTree, base: Tree, graft: Graft, cache: Cache): Promise<void> {
   const from = await cache.complete(() => base.path(graft.from));
-  await draft.put(movedTo(await cache.complete(() => base.entry(graft.from)), from, graft.path), Effect.content);
+  await draft.put(
+    movedTo(await cache.complete(() => base.entry(graft.from)), from, graft.path),
+    Effect.content,
+  );
   const directories = [graft.from];
   for (const directory of directories) {
     const path = await cache.complete(() => base.path(directory));
     const { start, end } = await cache.complete(() => base.children(path));
     for (let at = start; at < end; at += BATCH) {
       const stop = Math.min(end, at + BATCH);
-      const entries = await cache.complete(() => Array.from({ length: stop - at }, (_, i) => base.entry(at + i)));
+      const entries = await cache.complete(() =>
+        Array.from({ length: stop - at }, (_, i) => base.entry(at + i)),
+      );
       draft.staging.transaction(() => {
         for (const entry of entries) draft.staging.put(movedTo(entry, from, graft.path), Effect.content);
       });
@@ -72,7 +77,10 @@ async function stagePut(
   if (entry.nlink > 1 && entry.type === EntryType.file) links.note(entry.ino, path);
   if (content.kind === "overlaid") {
     const { sizeBytes } = entry;
-    await draft.putPending({ ...common, type: EntryType.file, sizeBytes }, { kind: "overlay", ino: content.ino });
+    await draft.putPending(
+      { ...common, type: EntryType.file, sizeBytes },
+      { kind: "overlay", ino: content.ino },
+    );
     return;
   }
   const after = await entryWith(common, entry, content, base, cache);
@@ -99,7 +107,8 @@ async function entryWith(
 
 /** An entry of a moved folder; hard links among its files move along. */
 function movedTo(entry: Entry, from: TreePath, to: TreePath): Entry {
-  const moved = (path: TreePath) => (isWithin(path, from) ? ((to + path.slice(from.length)) as TreePath) : path);
+  const moved = (path: TreePath) =>
+    isWithin(path, from) ? ((to + path.slice(from.length)) as TreePath) : path;
   const path = moved(entry.path);
   if (entry.type !== EntryType.file || !entry.hardLinks) return { ...entry, path };
   return { ...entry, path, hardLinks: entry.hardLinks.map(moved) };

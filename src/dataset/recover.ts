@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { readMountState } from "../daemon/mount-state.js";
 import { isAlive } from "../daemon/process.js";
-import { DatasetError, messageOf } from "../errors.js";
+import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import { findMount } from "../fs/transport/kernel/mounts.js";
 import type { Home } from "../home.js";
 import { type OverlayCommit, type OverlayCommitOptions, commitOverlay, snapshotOf } from "./commit-overlay.js";
@@ -75,6 +75,7 @@ function given(options: OverlayCommitOptions): OverlayCommitOptions {
 }
 
 function stillUncommitted(overlay: OverlayState, cause: unknown): DatasetError<"uncommitted"> {
+  if (isDatasetError(cause, "uncommitted")) return cause;
   const message = `Cannot commit the overlay "${overlay.id}", which stays as it is: ${messageOf(cause)}`;
   return new DatasetError("uncommitted", { overlay: overlay.id }, message, { cause });
 }

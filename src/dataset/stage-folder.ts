@@ -9,7 +9,13 @@ import { compareKeys, keyOf } from "../manifest/key.js";
 import { RESERVED_NAME, ROOT, type TreePath, joinPath, parentOf, textOf } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
-import { type LocalEntry, type SpecialFile, attributesOf, readLocalDirectory, readLocalRoot } from "./local-folder.js";
+import {
+  type LocalEntry,
+  type SpecialFile,
+  attributesOf,
+  readLocalDirectory,
+  readLocalRoot,
+} from "./local-folder.js";
 import { Effect, type Staging } from "./staging.js";
 import type { Stamps } from "./stamps.js";
 import { type Matcher, matcherOf } from "./wildcard.js";
@@ -159,15 +165,14 @@ class FolderWalk {
     known: { stamp: string; sha256: string } | undefined,
   ): void {
     if (local.hardLink !== undefined) this.noteHardLink(local.hardLink, path);
-    const entry = { type: local.type, path, ...attributesOf(local), sizeBytes: local.sizeBytes };
     if (existing?.type !== EntryType.file || !isUnchanged(local, existing, known)) {
+      const entry = { type: local.type, path, ...attributesOf(local), sizeBytes: local.sizeBytes };
       this.count(existing);
       this.staging.putPending(entry, { kind: "file", path: local.path, stamp: local.stamp });
       return;
     }
-    const { sha256, chunks, holes } = existing;
     const hardLinks = local.hardLink === undefined ? undefined : existing.hardLinks;
-    const after = { ...entry, sha256, chunks, holes, hardLinks };
+    const after = { ...existing, ...attributesOf(local), hardLinks };
     const effect = effectOf(existing, after);
     if (effect !== Effect.none) this.staging.put(after, effect);
   }

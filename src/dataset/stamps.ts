@@ -11,6 +11,17 @@ import type { Sha256 } from "../content/chunk.js";
  */
 const SETTLED_MS = 2_000;
 
+/** Text throughout, byte strings too: a hundred thousand are read in one sync, and a Buffer costs more than a string. */
+const SCHEMA = `
+  create table if not exists hashes (
+    directory text,
+    name text,
+    stamp text,
+    sha256 text,
+    primary key (directory, name)
+  ) without rowid
+`;
+
 export interface Stamped {
   /** Absolute, a byte string. */
   path: string;
@@ -20,43 +31,39 @@ export interface Stamped {
 
 export class Stamps {
   private readonly db: Database.Database;
+  private readonly select: Database.Statement;
 
   constructor(file: string) {
     this.db = new Database(file, { timeout: 30_000 });
     this.db.pragma("journal_mode = WAL");
     this.db.pragma("synchronous = OFF"); // losing it costs time, never truth
-    // The key is directory, NUL, name: the files of one directory lie side by side.
-    this.db.exec("create table if not exists stamps (key blob primary key, stamp text, sha256 blob) without rowid");
+    this.db.exec(SCHEMA);
+    this.select = this.db.prepare("select name, stamp, sha256 from hashes where directory = ?").raw();
   }
 
   /** Stamp and hash of the files directly in a local directory, by name. */
   directory(path: string): ReadonlyMap<string, { stamp: string; sha256: Sha256 }> {
-    const bounds = [`${path}\0`, `${path}\x01`].map((text) => Buffer.from(text, "latin1"));
-    const rows = this.db.prepare("select * from stamps where key >= ? and key < ?").raw().iterate(...bounds);
-    const found = new Map<string, { stamp: string; sha256: Sha256 }>();
-    for (const [key, stamp, hash] of rows as Iterable<[Buffer, string, Buffer]>)
-      found.set(key.toString("latin1", path.length + 1), { stamp, sha256: hash.toString("hex") as Sha256 });
-    return found;
+    const rows = this.select.all(path) as [name: string, stamp: string, sha256: Sha256][];
+    return new Map(rows.map(([name, stamp, sha256]) => [name, { stamp, sha256 }]));
   }
 
   /** Remembers hashes of files that were settled when they were read at `readAtMs`. */
   remember(files: readonly Stamped[], readAtMs: number): void {
-    const insert = this.db.prepare("insert or replace into stamps values (?, ?, ?)");
+    const insert = this.db.prepare("insert or replace into hashes values (?, ?, ?, ?)");
     const settled = files.filter(({ stamp }) => ctimeMsOf(stamp) < readAtMs - SETTLED_MS);
-    this.db.transaction(() => {
-      for (const { path, stamp, sha256 } of settled)
-        insert.run(keyOf(path), stamp, Buffer.from(sha256, "hex"));
-    }).immediate();
+    this.db
+      .transaction(() => {
+        for (const { path, stamp, sha256 } of settled) {
+          const slash = path.lastIndexOf("/");
+          insert.run(path.slice(0, slash), path.slice(slash + 1), stamp, sha256);
+        }
+      })
+      .immediate();
   }
 
   close(): void {
     this.db.close();
   }
-}
-
-function keyOf(path: string): Buffer {
-  const slash = path.lastIndexOf("/");
-  return Buffer.from(`${path.slice(0, slash)}\0${path.slice(slash + 1)}`, "latin1");
 }
 
 function ctimeMsOf(stamp: string): number {

@@ -3,7 +3,12 @@
  * hash and chunks into the staging row. A killed upload goes on where it stopped, since rows settle as files do.
  */
 import type { Chunk, RemoteId, Sha256 } from "../content/chunk.js";
-import { type ContentReader, type ContentSource, type StoredContent, storeContent } from "../content/store.js";
+import {
+  type ContentReader,
+  type ContentSource,
+  type StoredContent,
+  storeContent,
+} from "../content/store.js";
 import type { Entry, FileEntry } from "../manifest/entry.js";
 import type { Remote } from "../remote/remote.js";
 import type { DraftTree } from "./draft-tree.js";
@@ -81,7 +86,8 @@ export async function uploadPending(
 function* sourcesOf(tree: DraftTree, target: UploadTarget): Iterable<ContentSource<Pending>> {
   for (const file of tree.staging.pending()) {
     const { source, sizeBytes } = file;
-    const from = source.kind === "file" ? { path: source.path } : { open: () => target.openOverlaid(source.ino) };
+    const from =
+      source.kind === "file" ? { path: source.path } : { open: () => target.openOverlaid(source.ino) };
     yield { id: file, sizeBytes, from };
   }
 }
@@ -101,7 +107,15 @@ async function settle(
 function settleOne(tree: DraftTree, file: StoredContent<Pending>, before: Entry | undefined): void {
   const { sizeBytes, sha256, chunks, holes } = file;
   const { mtimeSec = file.id.entry.mtimeSec, mtimeNsec = file.id.entry.mtimeNsec } = file;
-  const entry: FileEntry = { ...file.id.entry, mtimeSec, mtimeNsec, sizeBytes, sha256, chunks, ...(holes && { holes }) };
+  const entry: FileEntry = {
+    ...file.id.entry,
+    mtimeSec,
+    mtimeNsec,
+    sizeBytes,
+    sha256,
+    chunks,
+    ...(holes && { holes }),
+  };
   const effect = effectOf(before, entry);
   if (effect === Effect.none) tree.staging.unstage(entry.path);
   else tree.staging.put(entry, effect);

@@ -101,9 +101,9 @@ export class Workspace {
 
   async close(): Promise<void> {
     this.#stamps?.close();
-    await (await this.#cache)?.close();
+    await this.#cache?.then((cache) => cache.close(), ignore);
     for (const opened of this.#remotesByUrl.values()) await opened.then(({ remote }) => remote.close(), ignore);
-    await (await this.#catalog)?.close();
+    await this.#catalog?.then((catalog) => catalog.close(), ignore);
   }
 
   async #openCatalog(): Promise<Catalog> {
@@ -121,7 +121,7 @@ export class Workspace {
   }
 }
 
-/** A remote that could not be opened has told its caller already. */
+/** What could not be opened has told its caller already. */
 function ignore(): void {
   // Nothing is left to close.
 }

@@ -58,7 +58,11 @@ function writeLink(writer: ByteWriter, layout: Layout, range: Range, index: numb
   const { url = "", pin = "", hashed } = range.extrasAt(index)!;
   writer.u64(range.sizeAt(index));
   writer.u8(hashed ? 1 : 0);
-  if (hashed) return writeHash(writer, layout, index);
+  if (hashed) writeHash(writer, layout, index);
+  else writeSource(writer, url, pin);
+}
+
+function writeSource(writer: ByteWriter, url: string, pin: string): void {
   writer.u32(url.length);
   writer.text(url);
   writer.u32(pin.length);

@@ -30,7 +30,8 @@ export async function* diffTrees(a: StoredTree, b: StoredTree, load: LoadRange):
     const path = pathOfKey((order <= 0 ? before.key : after.key) as Key);
     if (order <= 0 && !before.range) await before.open();
     if (order >= 0 && !after.range) await after.open();
-    const change = order < 0 ? removedAt(before, path) : order > 0 ? addedAt(after, path) : changeAt(before, after, path);
+    const change =
+      order < 0 ? removedAt(before, path) : order > 0 ? addedAt(after, path) : changeAt(before, after, path);
     if (order <= 0) before.step();
     if (order >= 0) after.step();
     if (change) yield change;

@@ -75,12 +75,15 @@ class LinkSorter {
       if (before) await this.#takeBaseGroup(path, before);
       if (content === undefined) continue;
       this.#say(path, claims);
-      for (const other of claims) if ((await this.#contentAt(other)) === content) this.#groups.join(path, other);
+      for (const other of claims)
+        if ((await this.#contentAt(other)) === content) this.#groups.join(path, other);
     }
   }
 
   async corrections(): Promise<FileEntry[]> {
-    const wrong = [...this.#groups.wanted()].filter(([path, wanted]) => !samePaths(this.#said.get(path)!, wanted));
+    const wrong = [...this.#groups.wanted()].filter(
+      ([path, wanted]) => !samePaths(this.#said.get(path)!, wanted),
+    );
     const entries: FileEntry[] = [];
     for (const [path, wanted] of wrong.sort(([a], [b]) => comparePaths(a, b)))
       entries.push(withLinks(await this.#fileAt(path), wanted));
@@ -146,6 +149,5 @@ function tidied({ path, hardLinks = NONE }: FileEntry): Paths {
 }
 
 function withLinks(file: FileEntry, hardLinks: Paths): FileEntry {
-  const { hardLinks: _replaced, ...plain } = file;
-  return hardLinks.length > 0 ? { ...plain, hardLinks } : plain;
+  return { ...file, hardLinks: hardLinks.length > 0 ? hardLinks : undefined };
 }

@@ -28,7 +28,13 @@ export class ParentGuard {
     const { path, type } = entry;
     if (type !== EntryType.directory) this.removed(path, before);
     else if (before !== EntryType.directory) this.#made.add(path);
-    return path === ROOT ? this.#checkRoot(type) : this.#checkParent(path, before);
+    if (path !== ROOT) return this.#checkParent(path, before);
+    if (type === EntryType.directory) return undefined;
+    throw new DatasetError(
+      "bad-input",
+      { value: "" },
+      "Cannot edit the tree: its root must stay a directory",
+    );
   }
 
   /** To be told of every entry of the base that goes. */
@@ -41,18 +47,14 @@ export class ParentGuard {
   /** Whether keys `[start, end)` of the base may hold children of a directory that is gone. Asked in order. */
   concerns(start: string, end: string): boolean {
     const gone = this.#goneInOrder;
-    while (gone.least !== undefined && `${gone.least}\x01` <= start) this.#gone.delete(gone.take() as TreePath);
+    while (gone.least !== undefined && `${gone.least}\x01` <= start)
+      this.#gone.delete(gone.take() as TreePath);
     return gone.least !== undefined && `${gone.least}\0` < end;
   }
 
   /** To be told of every entry of the base that stays as it is. @throws {DatasetError} `bad-input` below what is gone */
   kept(path: TreePath): void {
     if (this.#gone.size > 0 && this.#gone.has(parentOf(path))) throw orphan(path);
-  }
-
-  #checkRoot(type: EntryType): undefined {
-    if (type === EntryType.directory) return;
-    throw new DatasetError("bad-input", { value: "" }, "Cannot edit the tree: its root must stay a directory");
   }
 
   /** Edits come directory by directory, so one answer serves a run of them, and nobody asks for the last one again. */
@@ -72,7 +74,10 @@ export class ParentGuard {
 }
 
 function orphan(path: TreePath): DatasetError<"bad-input"> {
-  const [shown, parent] = [path, parentOf(path)].map((bytes) => JSON.stringify(textOf(bytes))) as [string, string];
+  const [shown, parent] = [path, parentOf(path)].map((bytes) => JSON.stringify(textOf(bytes))) as [
+    string,
+    string,
+  ];
   const message = `Cannot have ${shown} in the tree: ${parent} is not a directory there`;
   return new DatasetError("bad-input", { value: textOf(path) }, message);
 }

@@ -73,7 +73,11 @@ function kept({ guard }: EditPass, range: Range, index: number): Entry {
 }
 
 /** What the next edit makes of an entry of the base: nothing, the edit's entry, or the base's where that says the same. */
-async function edited({ edits, guard, links }: EditPass, range: Range, index: number): Promise<Entry | undefined> {
+async function edited(
+  { edits, guard, links }: EditPass,
+  range: Range,
+  index: number,
+): Promise<Entry | undefined> {
   const edit = edits.next!;
   await edits.advance();
   const before = range.typeAt(index);

@@ -33,8 +33,9 @@ export class EditSource {
    */
   advance(): Promise<void> | undefined {
     const step = this.#iterator.next();
-    if (!("then" in step)) return void this.#arrive(step);
-    return step.then((result) => this.#arrive(result));
+    if ("then" in step) return step.then((result) => this.#arrive(result));
+    this.#arrive(step);
+    return undefined;
   }
 
   /** Lets go of what the stream holds, when it is left before its end. */

@@ -18,13 +18,16 @@ const PATH_LENGTH_MAX = 0xffff;
 export function checkEntry(entry: Entry): void {
   if (!isWhole(entry.mode, MODE_MAX)) throw unfit(entry, `mode ${entry.mode}`);
   if (!isWhole(entry.uid, U32_MAX) || !isWhole(entry.gid, U32_MAX)) throw unfit(entry, "such owners");
-  if (!Number.isSafeInteger(entry.mtimeSec) || !isWhole(entry.mtimeNsec, NSEC_MAX)) throw unfit(entry, "such a time");
+  if (!Number.isSafeInteger(entry.mtimeSec) || !isWhole(entry.mtimeNsec, NSEC_MAX))
+    throw unfit(entry, "such a time");
   if (entry.path.length > PATH_LENGTH_MAX) throw unfit(entry, "so long a path");
-  if (entry.path.length - entry.path.lastIndexOf("/") - 1 > NAME_LENGTH_MAX) throw unfit(entry, "so long a name");
+  if (entry.path.length - entry.path.lastIndexOf("/") - 1 > NAME_LENGTH_MAX)
+    throw unfit(entry, "so long a name");
   if (entry.xattrs) checkXattrs(entry, entry.xattrs);
   if (entry.type === EntryType.file) checkFile(entry);
   else if (entry.type === EntryType.symlink) checkLength(entry, entry.target);
-  else if (entry.type === EntryType.link && !isWhole(entry.sizeBytes)) throw unfit(entry, `size ${entry.sizeBytes}`);
+  else if (entry.type === EntryType.link && !isWhole(entry.sizeBytes))
+    throw unfit(entry, `size ${entry.sizeBytes}`);
 }
 
 /** A failure of one entry. */

@@ -37,10 +37,12 @@ function sameKind(a: Entry, b: Entry): boolean {
 function sameFile(a: FileEntry, b: FileEntry): boolean {
   if (a.sizeBytes !== b.sizeBytes || a.sha256 !== b.sha256) return false;
   const [holes, otherHoles] = [a.holes ?? [], b.holes ?? []];
-  const sameHoles = holes.length === otherHoles.length && holes.every(([start, end], i) => {
-    const [otherStart, otherEnd] = otherHoles[i]!;
-    return start === otherStart && end === otherEnd;
-  });
+  const sameHoles =
+    holes.length === otherHoles.length &&
+    holes.every(([start, end], i) => {
+      const [otherStart, otherEnd] = otherHoles[i]!;
+      return start === otherStart && end === otherEnd;
+    });
   return sameHoles && samePaths(a.hardLinks ?? [], b.hardLinks ?? []);
 }
 

@@ -63,15 +63,23 @@ export function readExtras(buffer: Buffer, start: number, end: number, what: str
   if (parts & Part.holes) extras.holes = readHoles(reader);
   if (parts & Part.hardLinks) extras.hardLinks = readHardLinks(reader);
   if (parts & Part.url) Object.assign(extras, readUrl(reader));
-  if (reader.at !== reader.end || parts > ALL_PARTS) throw damaged(what, "an entry's extras hold what is unknown");
+  if (reader.at !== reader.end || parts > ALL_PARTS)
+    throw damaged(what, "an entry's extras hold what is unknown");
   return extras;
 }
 
 /** Checks that an entry of this type and size at `path` can have these extras. @throws {DatasetError} `format-damaged` */
-export function checkExtras(extras: Extras | undefined, type: number, sizeBytes: number, path: TreePath | undefined, what: string): void {
+export function checkExtras(
+  extras: Extras | undefined,
+  type: number,
+  sizeBytes: number,
+  path: TreePath | undefined,
+  what: string,
+): void {
   const { target, holes, hardLinks, url } = extras ?? {};
   const isFile = type === EntryType.file;
-  if ((target !== undefined) !== (type === EntryType.symlink)) throw damaged(what, "a target is not a symbolic link's");
+  if ((target !== undefined) !== (type === EntryType.symlink))
+    throw damaged(what, "a target is not a symbolic link's");
   if ((url !== undefined) !== (type === EntryType.link)) throw damaged(what, "a URL is not a link's");
   if (!isFile && (holes ?? hardLinks)) throw damaged(what, "holes or hard links are not a file's");
   if (extras?.hashed && type !== EntryType.link) throw damaged(what, "a known hash is not a link's");
@@ -176,14 +184,16 @@ function checkTarget(target: string, what: string): void {
 function checkHoles(holes: [number, number][], sizeBytes: number, what: string): void {
   let last = 0;
   for (const [start, end] of holes) {
-    if (start < last || end <= start || end > sizeBytes) throw damaged(what, "a file's holes are out of order or size");
+    if (start < last || end <= start || end > sizeBytes)
+      throw damaged(what, "a file's holes are out of order or size");
     last = end;
   }
 }
 
 function checkHardLinks(paths: TreePath[], own: TreePath | undefined, what: string): void {
   paths.forEach((path, i) => {
-    if (path === "" || path === own || !isPath(path)) throw damaged(what, "a hard link names what cannot be a file");
+    if (path === "" || path === own || !isPath(path))
+      throw damaged(what, "a hard link names what cannot be a file");
     if (i > 0 && comparePaths(paths[i - 1]!, path) >= 0) throw damaged(what, "hard links are out of order");
   });
 }

@@ -68,12 +68,15 @@ export function keyHash(key: string): number {
 export function weightOf(entry: Entry, key: Key): number {
   const fixed = ENTRY_WEIGHT_BYTES + key.length;
   if (entry.type === EntryType.symlink) return fixed + entry.target.length;
-  if (entry.type === EntryType.link) return entry.sha256 ? fixed : fixed + entry.url.length + entry.pin.length;
+  if (entry.type === EntryType.link)
+    return entry.sha256 ? fixed : fixed + entry.url.length + entry.pin.length;
   if (entry.type === EntryType.file) return fixed + Math.ceil(entry.sizeBytes / MiB) * CHUNK_WEIGHT_BYTES;
   return fixed;
 }
 
 /** Whether a range ends after the entry of `key`, which made it `count` entries of `weightBytes` in all. */
 export function cutsAfter(key: Key, count: number, weightBytes: number): boolean {
-  return (keyHash(key) & CUT_MASK) === 0 || count >= RANGE_ENTRIES_MAX || weightBytes >= RANGE_WEIGHT_MAX_BYTES;
+  return (
+    (keyHash(key) & CUT_MASK) === 0 || count >= RANGE_ENTRIES_MAX || weightBytes >= RANGE_WEIGHT_MAX_BYTES
+  );
 }

@@ -8,8 +8,9 @@
  */
 import type { TreePath } from "../paths.js";
 import { type EditOptions, type EditedTree, editTree } from "./edit.js";
+import { EndedDirectories } from "./ended-directories.js";
 import { type Edit, type Entry, EntryType } from "./entry.js";
-import { comparePaths, keyOf, pathOfKey } from "./key.js";
+import { comparePaths, keyOf } from "./key.js";
 import type { LoadRange } from "./range-ref.js";
 import type { Range } from "./range-view.js";
 import { encodeRoot, openRoot } from "./root.js";
@@ -21,7 +22,11 @@ import { type StoredTree, TreeWalk } from "./tree-walk.js";
  * The edits that lay `other` over `base`, sorted, for `editTree` of `base`. Ranges of `other` that `base` has too are
  * skipped unread; of `base` only those are loaded that the rest of `other` falls into.
  */
-export async function* mergeEdits(base: StoredTree, other: StoredTree, load: LoadRange): AsyncGenerator<Edit> {
+export async function* mergeEdits(
+  base: StoredTree,
+  other: StoredTree,
+  load: LoadRange,
+): AsyncGenerator<Edit> {
   const walk = new TreeWalk(other.root, load);
   const ended = new EndedDirectories(base, load);
   const overlay = new Overlay(base, load, ended);
@@ -111,51 +116,4 @@ class Overlay {
 function othersOfGroup(entry: Entry): readonly TreePath[] {
   if (entry.type !== EntryType.file || !entry.hardLinks) return [];
   return comparePaths(entry.path, entry.hardLinks[0]!) < 0 ? entry.hardLinks : [];
-}
-
-/** Directories of the base that a file took the place of. What lay below them goes, in its place in the order. */
-class EndedDirectories {
-  /** Where runs of keys start that end: a directory's children, and all below these. */
-  readonly #starts = new SortedQueue();
-  readonly #reader: TreeReader;
-
-  constructor({ root }: StoredTree, load: LoadRange) {
-    this.#reader = new TreeReader(root, load);
-  }
-
-  add(directory: TreePath): void {
-    this.#starts.add(`${directory}\0`);
-    this.#starts.add(`${directory}/`);
-  }
-
-  /** Whether something of the base goes before `key`. */
-  startBefore(key: string | undefined): boolean {
-    const { least } = this.#starts;
-    return least !== undefined && (key === undefined || least < key);
-  }
-
-  /** Removals of all that goes before `key`; of all, without one. */
-  async *removalsBefore(key: string | undefined): AsyncGenerator<Edit> {
-    while (this.startBefore(key)) yield* this.#removals(this.#starts.take()!);
-  }
-
-  async *#removals(start: string): AsyncGenerator<Edit> {
-    const { table } = this.#reader;
-    const end = endOfRun(start);
-    const parent = start.endsWith("\0") ? start.slice(0, -1) : start;
-    for (let number = table.rangeOfKey(start); number < table.rangeCount; number++) {
-      if (table.firstKeyAt(number) >= end) return;
-      const range = await this.#reader.range(number);
-      for (let index = range.lowerBound(parent as TreePath, ""); index < range.count; index++) {
-        const key = range.keyAt(index);
-        if (key >= end) return;
-        yield { path: pathOfKey(key), type: 0 };
-      }
-    }
-  }
-}
-
-/** The string after all that start with `start`: its last byte plus one. */
-function endOfRun(start: string): string {
-  return start.slice(0, -1) + String.fromCharCode(start.charCodeAt(start.length - 1) + 1);
 }

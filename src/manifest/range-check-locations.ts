@@ -33,7 +33,8 @@ export function checkLocations(layout: Layout): void {
 
 function checkPacks({ view, packs, packCount, remotes }: Layout): void {
   for (let pack = 0; pack < packCount; pack++)
-    if (view.getUint32(packs + pack * PACK_BYTES, true) >= remotes.length) throw bad("a pack's remote is not there");
+    if (view.getUint32(packs + pack * PACK_BYTES, true) >= remotes.length)
+      throw bad("a pack's remote is not there");
 }
 
 /** The size of a file; zero for what is none. */
@@ -43,7 +44,8 @@ function fileBytes({ bytes, view, records }: Layout, index: number): number {
 }
 
 function checkNowhere(bytes: Buffer, place: number): void {
-  for (let at = place; at < place + PLACE_BYTES; at++) if (bytes[at] !== 0) throw bad("what has no bytes has a place");
+  for (let at = place; at < place + PLACE_BYTES; at++)
+    if (bytes[at] !== 0) throw bad("what has no bytes has a place");
 }
 
 function checkOne(layout: Layout, place: number, sizeBytes: number): void {
@@ -70,7 +72,13 @@ function checkList(layout: Layout, place: number, listed: number, sizeBytes: num
   return listed + count;
 }
 
-function checkChunk({ view, packCount }: Layout, codec: number, pack: number, sizeBytes: number, storedBytes: number): void {
+function checkChunk(
+  { view, packCount }: Layout,
+  codec: number,
+  pack: number,
+  sizeBytes: number,
+  storedBytes: number,
+): void {
   if (codec > Codec.brotli) throw bad(`a chunk has codec ${codec}`);
   if (sizeBytes === 0 || storedBytes === 0) throw bad("a chunk is empty");
   if (codec === Codec.raw && storedBytes !== sizeBytes) throw bad("a chunk stored as it is has another size");

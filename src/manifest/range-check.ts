@@ -5,18 +5,25 @@
  * equal entries have one identity, whoever wrote them.
  */
 import { EMPTY_SHA256 } from "../content/chunk.js";
-import { NAME_MAX_BYTES, type TreePath, joinPath } from "../paths.js";
+import { type TreePath, joinPath } from "../paths.js";
 import { damaged, readI64, readU64 } from "./binary.js";
 import { EntryType } from "./entry.js";
 import { checkExtras, readExtras } from "./extras.js";
+import { isName, isPath } from "./path-bytes.js";
 import { checkLocations } from "./range-check-locations.js";
-import { Field, GROUP_BYTES, type Layout, NO_EXTRAS, OWNER_BYTES, RANGE_WHAT, RECORD_BYTES } from "./range-layout.js";
+import {
+  Field,
+  GROUP_BYTES,
+  type Layout,
+  NO_EXTRAS,
+  OWNER_BYTES,
+  RANGE_WHAT,
+  RECORD_BYTES,
+} from "./range-layout.js";
 import { type Span, groupOf, nameSpan, pathSpan, startOfGroup } from "./range-search.js";
 
 const MODE_MASK = 0o7777;
 const NSEC_PER_SEC = 1_000_000_000;
-const SLASH = 0x2f;
-const DOT = 0x2e;
 const EMPTY_HASH = Buffer.from(EMPTY_SHA256, "hex");
 
 /** @throws {DatasetError} `format-damaged` */
@@ -39,19 +46,22 @@ function checkOwners({ view, records, owners, ownerCount, entryCount }: Layout):
   }
   if (used !== ownerCount) throw bad("an entry's owner is not there, or an owner has no entry");
   const pairs = new Set<bigint>();
-  for (let owner = 0; owner < ownerCount; owner++) pairs.add(view.getBigUint64(owners + owner * OWNER_BYTES, true));
+  for (let owner = 0; owner < ownerCount; owner++)
+    pairs.add(view.getBigUint64(owners + owner * OWNER_BYTES, true));
   if (pairs.size !== ownerCount) throw bad("an owner is there twice");
 }
 
 /** Checks the directories of a range; gives where their paths end in its bytes. */
 function checkGroups(layout: Layout): number {
   const { bytes, groupCount, entryCount, logicalBytes, heap } = layout;
-  if (groupCount === 0 || groupCount > entryCount || startOfGroup(layout, 0) !== 0) throw bad("its groups cannot be");
+  if (groupCount === 0 || groupCount > entryCount || startOfGroup(layout, 0) !== 0)
+    throw bad("its groups cannot be");
   let last = { start: heap, end: heap };
   for (let group = 0; group < groupCount; group++) {
     const span = pathSpan(layout, group);
     if (span.start !== last.end || span.end > logicalBytes) throw bad("a directory's path is out of place");
-    if (startOfGroup(layout, group) >= startOfGroup(layout, group + 1)) throw bad("a directory has no entries");
+    if (startOfGroup(layout, group) >= startOfGroup(layout, group + 1))
+      throw bad("a directory has no entries");
     if (!isPath(bytes, span.start, span.end)) throw bad("a directory's path cannot be");
     if (group > 0 && compareSpans(bytes, last, span) >= 0) throw bad("its directories are out of order");
     last = span;
@@ -105,8 +115,10 @@ function checkRecords(layout: Layout, start: number): number {
 }
 
 function checkTime(view: DataView, record: number): void {
-  if (view.getUint32(record + Field.mtimeNsec, true) >= NSEC_PER_SEC) throw bad("an entry's nanoseconds cannot be");
-  if (!Number.isSafeInteger(readI64(view, record + Field.mtimeSec))) throw bad("an entry's time is beyond 2^53");
+  if (view.getUint32(record + Field.mtimeNsec, true) >= NSEC_PER_SEC)
+    throw bad("an entry's nanoseconds cannot be");
+  if (!Number.isSafeInteger(readI64(view, record + Field.mtimeSec)))
+    throw bad("an entry's time is beyond 2^53");
 }
 
 function checkContent({ bytes, view }: Layout, record: number, type: number): void {
@@ -117,11 +129,17 @@ function checkContent({ bytes, view }: Layout, record: number, type: number): vo
   if (size > 0 && !isFile) throw bad("what is no file has a size");
   if (size > 0) return;
   for (let i = 0; i < EMPTY_HASH.length; i++)
-    if (bytes[record + Field.sha256 + i] !== (isFile ? EMPTY_HASH[i] : 0)) throw bad("a hash of nothing is wrong");
+    if (bytes[record + Field.sha256 + i] !== (isFile ? EMPTY_HASH[i] : 0))
+      throw bad("a hash of nothing is wrong");
 }
 
 /** Checks the extras of an entry, which lie at `start` if it has any; gives where they end. */
-function checkExtrasOf(layout: Layout, index: number, type: number, start: number | undefined): number | undefined {
+function checkExtrasOf(
+  layout: Layout,
+  index: number,
+  type: number,
+  start: number | undefined,
+): number | undefined {
   if (start === undefined && (type === EntryType.file || type === EntryType.directory)) return undefined;
   const { bytes, view, records, logicalBytes } = layout;
   const extras = start === undefined ? undefined : readExtras(bytes, start, logicalBytes, RANGE_WHAT);
@@ -133,35 +151,15 @@ function checkExtrasOf(layout: Layout, index: number, type: number, start: numbe
 
 function checkNoHash({ bytes, records }: Layout, index: number): void {
   const start = records + index * RECORD_BYTES + Field.sha256;
-  for (let at = start; at < start + 32; at++) if (bytes[at] !== 0) throw bad("a link of unknown hash has one");
+  for (let at = start; at < start + 32; at++)
+    if (bytes[at] !== 0) throw bad("a link of unknown hash has one");
 }
 
 function pathAt(layout: Layout, index: number): TreePath {
-  const [parent, name] = [pathSpan(layout, groupOf(layout, index, 0)), nameSpan(layout, index)].map(({ start, end }) =>
-    layout.bytes.toString("latin1", start, end),
+  const [parent, name] = [pathSpan(layout, groupOf(layout, index, 0)), nameSpan(layout, index)].map(
+    ({ start, end }) => layout.bytes.toString("latin1", start, end),
   ) as [TreePath, string];
   return joinPath(parent, name);
-}
-
-/** As `checkPath` of `paths.ts`, in place. */
-function isPath(bytes: Buffer, start: number, end: number): boolean {
-  if (start === end) return true;
-  let nameStart = start;
-  for (let at = start; at < end; at++) {
-    if (bytes[at] !== SLASH) continue;
-    if (!isName(bytes, nameStart, at)) return false;
-    nameStart = at + 1;
-  }
-  return isName(bytes, nameStart, end);
-}
-
-/** As `checkName` of `paths.ts`, in place. */
-function isName(bytes: Buffer, start: number, end: number): boolean {
-  const length = end - start;
-  if (length === 0 || length > NAME_MAX_BYTES) return false;
-  for (let at = start; at < end; at++) if (bytes[at] === 0 || bytes[at] === SLASH) return false;
-  if (bytes[start] !== DOT) return true;
-  return length > 2 || (length === 2 && bytes[start + 1] !== DOT);
 }
 
 function compareSpans(bytes: Buffer, a: Span, b: Span): number {

@@ -23,7 +23,9 @@ export function sameContent(a: Layout, i: number, b: Layout, j: number): boolean
   if (type === EntryType.link) return sameSource(a, left, b, right);
   if (type === EntryType.directory) return true;
   const modes = a.view.getUint16(left + Field.mode, true) ^ b.view.getUint16(right + Field.mode, true);
-  return (modes & 0o111) === 0 && sameBytes(a, left + Field.size, b, right + Field.size, RECORD_BYTES - Field.size);
+  return (
+    (modes & 0o111) === 0 && sameBytes(a, left + Field.size, b, right + Field.size, RECORD_BYTES - Field.size)
+  );
 }
 
 function recordAt({ records }: Layout, index: number): number {

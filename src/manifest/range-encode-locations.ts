@@ -47,7 +47,8 @@ class PackTable {
 
   /** Neighbours mostly lie in one pack, so the last answer is tried first. */
   indexOf(chunk: Chunk): number {
-    if (this.#last?.chunk.pack === chunk.pack && this.#last.chunk.remote === chunk.remote) return this.#last.index;
+    if (this.#last?.chunk.pack === chunk.pack && this.#last.chunk.remote === chunk.remote)
+      return this.#last.index;
     const name = `${chunk.remote}/${chunk.pack}`;
     const index = this.#packIndexes.get(name) ?? this.#addPack(name, chunk);
     this.#last = { chunk, index };

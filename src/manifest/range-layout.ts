@@ -62,12 +62,28 @@ export const Field = {
 export const NO_EXTRAS = 0xffffffff;
 
 /** Offsets in a place: where a file of one chunk lies, or which listed chunks are a file's. */
-export const Place = { form: 0, codec: 1, offset: 2, storedBytes: 8, pack: 12, listCount: 8, listFirst: 12 } as const;
+export const Place = {
+  form: 0,
+  codec: 1,
+  offset: 2,
+  storedBytes: 8,
+  pack: 12,
+  listCount: 8,
+  listFirst: 12,
+} as const;
 /** What a place says: nothing; one chunk, which is the whole file; listed chunks. */
 export const Form = { none: 0, one: 1, list: 2 } as const;
 
 /** Offsets in a listed chunk: 32 bytes, u32, u32, u48, u32, u8, and a zero. */
-export const Listed = { hash: 0, size: 32, storedBytes: 36, offset: 40, pack: 46, codec: 50, zero: 51 } as const;
+export const Listed = {
+  hash: 0,
+  size: 32,
+  storedBytes: 36,
+  offset: 40,
+  pack: 46,
+  codec: 50,
+  zero: 51,
+} as const;
 
 /** The parts of one range object as offsets into its bytes. */
 export interface Layout {
@@ -125,7 +141,8 @@ function logicalLayout(view: DataView) {
   const [logicalBytes, entryCount, ownerCount, groupCount, heapBytes] = [8, 12, 16, 20, 24].map((at) =>
     view.getUint32(at, true),
   ) as [number, number, number, number, number];
-  if (entryCount === 0 || entryCount > RANGE_ENTRIES_MAX) throw damaged(RANGE_WHAT, `it claims ${entryCount} entries`);
+  if (entryCount === 0 || entryCount > RANGE_ENTRIES_MAX)
+    throw damaged(RANGE_WHAT, `it claims ${entryCount} entries`);
   const owners = HEADER_BYTES;
   const groups = owners + ownerCount * OWNER_BYTES;
   const records = groups + groupCount * GROUP_BYTES;

@@ -45,5 +45,9 @@ export function matchRange(range: Range, ref: RangeRef): Range {
   if (range.count === ref.totals.entries && range.firstKey === ref.firstKey) return range;
   const what = `range ${ref.object}`;
   const got = `${range.count} entries from ${JSON.stringify(textOf(range.firstKey))}`;
-  throw new DatasetError("format-damaged", { what }, `Cannot use ${what}: it holds ${got}, not what its root says`);
+  throw new DatasetError(
+    "format-damaged",
+    { what },
+    `Cannot use ${what}: it holds ${got}, not what its root says`,
+  );
 }

@@ -13,8 +13,25 @@ import { type Key, childKey } from "./key.js";
 import { chunksOf } from "./range-chunks.js";
 import { sameContent, sameLogical } from "./range-compare.js";
 import { entryOf } from "./range-entry.js";
-import { Field, type Layout, NO_EXTRAS, OWNER_BYTES, RANGE_WHAT, RECORD_BYTES, sha256At } from "./range-layout.js";
-import { groupLowerBound, groupOf, indexOf, isGroup, lowerBound, nameSpan, pathSpan, startOfGroup } from "./range-search.js";
+import {
+  Field,
+  type Layout,
+  NO_EXTRAS,
+  OWNER_BYTES,
+  RANGE_WHAT,
+  RECORD_BYTES,
+  sha256At,
+} from "./range-layout.js";
+import {
+  groupLowerBound,
+  groupOf,
+  indexOf,
+  isGroup,
+  lowerBound,
+  nameSpan,
+  pathSpan,
+  startOfGroup,
+} from "./range-search.js";
 import type { Totals } from "./totals.js";
 
 export class Range {

@@ -1,13 +1,22 @@
 /** What is asked of a root's bytes before anything is read from them, once, in time linear in their size. */
 import { sha256 } from "../content/hash.js";
-import { checkPath } from "../paths.js";
 import { damaged, readU64 } from "./binary.js";
-import { type Key, RANGE_ENTRIES_MAX, pathOfKey } from "./key.js";
+import { type Key, RANGE_ENTRIES_MAX } from "./key.js";
+import { isName, isPath } from "./path-bytes.js";
 import { sha256At } from "./range-layout.js";
-import { FACT_BYTES, Fact, ROOT_WHAT, type RootLayout, SEGMENT_BYTES, rangeTotalsAt, totalsOf } from "./root-layout.js";
-import { NO_TOTALS, type Totals, addTotals } from "./totals.js";
+import {
+  FACT_BYTES,
+  Fact,
+  ROOT_WHAT,
+  type RootLayout,
+  SEGMENT_BYTES,
+  rangeTotalsAt,
+  totalsOf,
+} from "./root-layout.js";
+import { NO_TOTALS, type Totals } from "./totals.js";
 
 const ROOT_KEY = "\0" as Key;
+const TOTAL_FIELDS = Object.keys(NO_TOTALS) as (keyof Totals)[];
 
 /** Gives the first keys of the ranges. @throws {DatasetError} `format-damaged` */
 export function checkRoot(layout: RootLayout): Key[] {
@@ -18,26 +27,30 @@ export function checkRoot(layout: RootLayout): Key[] {
 }
 
 function checkTotals(layout: RootLayout): void {
-  let sum = NO_TOTALS;
+  const sum = { ...NO_TOTALS };
   for (let number = 0; number < layout.rangeCount; number++) {
     const totals = rangeTotalsAt(layout, number);
-    if (totals.entries === 0 || totals.entries > RANGE_ENTRIES_MAX) throw bad("a range has too many entries or none");
-    sum = addTotals(sum, totals);
+    if (totals.entries === 0 || totals.entries > RANGE_ENTRIES_MAX)
+      throw bad("a range has too many entries or none");
+    for (const field of TOTAL_FIELDS) sum[field] += totals[field];
   }
   const claimed = totalsOf(layout);
-  for (const field of Object.keys(sum) as (keyof Totals)[])
-    if (sum[field] !== claimed[field] || !Number.isSafeInteger(sum[field])) throw bad("its totals are not its ranges'");
+  for (const field of TOTAL_FIELDS)
+    if (sum[field] !== claimed[field] || !Number.isSafeInteger(sum[field]))
+      throw bad("its totals are not its ranges'");
 }
 
 function checkDigests({ bytes, ids, contents, objects, treeDigest, contentDigest }: RootLayout): void {
-  if (sha256(bytes.subarray(ids, contents)) !== sha256At(bytes, treeDigest)) throw bad("its tree digest is wrong");
+  if (sha256(bytes.subarray(ids, contents)) !== sha256At(bytes, treeDigest))
+    throw bad("its tree digest is wrong");
   if (sha256(bytes.subarray(contents, objects)) !== sha256At(bytes, contentDigest))
     throw bad("its content digest is wrong");
 }
 
 function checkRemotes({ view, remotes, rangeCount, rangeRemotes, segmentCount, segments }: RootLayout): void {
   for (let number = 0; number < rangeCount; number++)
-    if (view.getUint32(rangeRemotes + number * 4, true) >= remotes.length) throw bad("a range's remote is not there");
+    if (view.getUint32(rangeRemotes + number * 4, true) >= remotes.length)
+      throw bad("a range's remote is not there");
   for (let number = 0; number < segmentCount; number++) {
     const at = segments + number * SEGMENT_BYTES;
     if (view.getUint32(at, true) >= remotes.length) throw bad("a segment's remote is not there");
@@ -54,7 +67,8 @@ function firstKeysOf(layout: RootLayout): Key[] {
     const end = at + view.getUint32(facts + number * FACT_BYTES + Fact.keyBytes, true);
     if (end > bytes.length) throw bad("a first key reaches outside it");
     const key = bytes.toString("latin1", at, end) as Key;
-    if (number === 0 ? key !== ROOT_KEY : key <= keys[number - 1]! || !isKey(key)) throw bad("a first key cannot be");
+    if (number === 0 ? key !== ROOT_KEY : key <= keys[number - 1]! || !isKey(bytes, at, end))
+      throw bad("a first key cannot be");
     keys.push(key);
     at = end;
   }
@@ -62,14 +76,10 @@ function firstKeysOf(layout: RootLayout): Key[] {
   return keys;
 }
 
-function isKey(key: Key): boolean {
-  const nul = key.indexOf("\0");
-  if (nul < 0 || key.includes("/", nul)) return false;
-  try {
-    return checkPath(pathOfKey(key)) !== "";
-  } catch {
-    return false;
-  }
+/** Whether `[start, end)` is a key other than the root's. */
+function isKey(bytes: Buffer, start: number, end: number): boolean {
+  const nul = bytes.indexOf(0, start);
+  return nul >= 0 && nul < end && isPath(bytes, start, nul) && isName(bytes, nul + 1, end);
 }
 
 function bad(problem: string) {

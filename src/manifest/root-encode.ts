@@ -24,7 +24,9 @@ export interface Summary {
 
 /** Encodes a root. The same parts give the same bytes. */
 export function encodeRoot({ remote, ranges, segments }: RootParts): Uint8Array {
-  const remotes = [...new Set([remote, ...ranges.map((ref) => ref.remote), ...segments.map((ref) => ref.remote)])];
+  const remotes = [
+    ...new Set([remote, ...ranges.map((ref) => ref.remote), ...segments.map((ref) => ref.remote)]),
+  ];
   const remoteIndex = new Map(remotes.map((id, i) => [id, i]));
   const heapBytes = ranges.reduce((sum, { firstKey }) => sum + firstKey.length, 0);
   const writer = new ByteWriter(256 * (ranges.length + 1));
@@ -53,7 +55,11 @@ function digestOf(hashes: readonly Sha256[]): Sha256 {
   return sha256(Buffer.from(hashes.join(""), "hex"));
 }
 
-function writeHeader(writer: ByteWriter, counts: number[], { totals, treeDigest, contentDigest }: Summary): void {
+function writeHeader(
+  writer: ByteWriter,
+  counts: number[],
+  { totals, treeDigest, contentDigest }: Summary,
+): void {
   writer.text(ROOT_MAGIC);
   writer.u16(ROOT_VERSION);
   writer.u16(ROOT_LEVELS);

@@ -58,12 +58,9 @@ export function rootLayoutOf(object: Uint8Array): RootLayout {
   const bytes = asBuffer(object);
   const view = viewOf(object);
   checkMagic(bytes);
-  const [rangeCount, segmentCount, remoteCount, heapBytes] = [8, 12, 16, 20].map((at) => view.getUint32(at, true)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [rangeCount, segmentCount, remoteCount, heapBytes] = [8, 12, 16, 20].map((at) =>
+    view.getUint32(at, true),
+  ) as [number, number, number, number];
   const ids = ROOT_HEADER_BYTES + remoteCount * REMOTE_BYTES;
   const contents = ids + rangeCount * HASH_BYTES;
   const objects = contents + rangeCount * HASH_BYTES;
@@ -74,24 +71,48 @@ export function rootLayoutOf(object: Uint8Array): RootLayout {
   if (remoteCount === 0 || heap + heapBytes !== bytes.length)
     throw damaged(ROOT_WHAT, "its parts do not make up its length");
   const remotes = remotesAt(bytes, ROOT_HEADER_BYTES, remoteCount);
-  const header = { bytes, view, rangeCount, segmentCount, remotes, totals: 24, treeDigest: 72, contentDigest: 104 };
+  const header = {
+    bytes,
+    view,
+    rangeCount,
+    segmentCount,
+    remotes,
+    totals: 24,
+    treeDigest: 72,
+    contentDigest: 104,
+  };
   return { ...header, ids, contents, objects, facts, rangeRemotes, segments, heap };
 }
 
 /** The totals that the header gives. */
 export function totalsOf({ view, totals }: RootLayout): Totals {
   const at = (number: number) => readU64(view, totals + number * 8);
-  return { entries: at(0), files: at(1), directories: at(2), symlinks: at(3), links: at(4), contentBytes: at(5) };
+  return {
+    entries: at(0),
+    files: at(1),
+    directories: at(2),
+    symlinks: at(3),
+    links: at(4),
+    contentBytes: at(5),
+  };
 }
 
 /** What range `number` holds. */
 export function rangeTotalsAt({ view, facts }: RootLayout, number: number): Totals {
   const fact = facts + number * FACT_BYTES;
-  const [files, directories, symlinks, links] = [Fact.files, Fact.directories, Fact.symlinks, Fact.links].map((field) =>
-    view.getUint16(fact + field, true),
-  ) as [number, number, number, number];
+  const files = view.getUint16(fact + Fact.files, true);
+  const directories = view.getUint16(fact + Fact.directories, true);
+  const symlinks = view.getUint16(fact + Fact.symlinks, true);
+  const links = view.getUint16(fact + Fact.links, true);
   const contentBytes = readU64(view, fact + Fact.contentBytes);
-  return { entries: files + directories + symlinks + links, files, directories, symlinks, links, contentBytes };
+  return {
+    entries: files + directories + symlinks + links,
+    files,
+    directories,
+    symlinks,
+    links,
+    contentBytes,
+  };
 }
 
 /** The whole reference to range `number`. */

@@ -96,6 +96,7 @@ export class Root implements RangeTable {
 
 function ordinalsOf(layout: RootLayout): Float64Array {
   const ordinals = new Float64Array(layout.rangeCount + 1);
-  for (let i = 0; i < layout.rangeCount; i++) ordinals[i + 1] = ordinals[i]! + rangeTotalsAt(layout, i).entries;
+  for (let i = 0; i < layout.rangeCount; i++)
+    ordinals[i + 1] = ordinals[i]! + rangeTotalsAt(layout, i).entries;
   return ordinals;
 }

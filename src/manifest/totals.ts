@@ -10,7 +10,14 @@ export interface Totals {
   contentBytes: number;
 }
 
-export const NO_TOTALS: Totals = { entries: 0, files: 0, directories: 0, symlinks: 0, links: 0, contentBytes: 0 };
+export const NO_TOTALS: Totals = {
+  entries: 0,
+  files: 0,
+  directories: 0,
+  symlinks: 0,
+  links: 0,
+  contentBytes: 0,
+};
 
 /** The sum of two totals. */
 export function addTotals(a: Totals, b: Totals): Totals {

@@ -4,9 +4,8 @@
  * neighbours cost no further loading; keeping more is the loader's business.
  */
 import type { Chunk } from "../content/chunk.js";
-import type { TreePath } from "../paths.js";
-import { nameOf, parentOf } from "../paths.js";
-import { type Entry, EntryType } from "./entry.js";
+import { type TreePath, nameOf, parentOf } from "../paths.js";
+import type { Entry, EntryType } from "./entry.js";
 import { childKey } from "./key.js";
 import type { Range } from "./range.js";
 import { type RangeRef, matchRange } from "./range-ref.js";
@@ -101,12 +100,19 @@ export class Tree {
 
   private endOfChildren(path: TreePath, first: number): number {
     const last = this.root.rangeOfKey(`${path}\x01`);
-    return this.root.ordinalAt(last) + (last === first ? this.range(last).count : this.range(last).childrenOf(path).end);
+    return (
+      this.root.ordinalAt(last) +
+      (last === first ? this.range(last).count : this.range(last).childrenOf(path).end)
+    );
   }
 
   private numberOf(ordinal: number): number {
     const { root, currentNumber } = this;
-    if (currentNumber >= 0 && ordinal >= root.ordinalAt(currentNumber) && ordinal < root.ordinalAt(currentNumber + 1))
+    if (
+      currentNumber >= 0 &&
+      ordinal >= root.ordinalAt(currentNumber) &&
+      ordinal < root.ordinalAt(currentNumber + 1)
+    )
       return currentNumber;
     if (ordinal < 0 || ordinal >= this.entryCount)
       throw new RangeError(`Cannot read entry ${ordinal} of a tree of ${this.entryCount}`);

@@ -30,20 +30,24 @@ async function syncChanging({ open, scratch }: TestUser): Promise<Dataset | unde
   return Dataset.get("p/d", { workspace: open() });
 }
 
-test("a file that changes while it is read is never stored under a wrong hash", { timeout: 120_000 }, async (t) => {
-  const user = await testUser(t);
-  mkdirSync(user.scratch);
-  for (let round = 0; round < ROUNDS; round++) {
-    const rewriter = startNode(t, REWRITER, [user.scratch, String(FILES)]);
-    await rewriter.saying(/started/);
+test(
+  "a file that changes while it is read is never stored under a wrong hash",
+  { timeout: 120_000 },
+  async (t) => {
+    const user = await testUser(t);
+    mkdirSync(user.scratch);
+    for (let round = 0; round < ROUNDS; round++) {
+      const rewriter = startNode(t, REWRITER, [user.scratch, String(FILES)]);
+      await rewriter.saying(/started/);
+      const version = await syncChanging(user);
+      await rewriter.kill();
+      if (version) await assertWhole(version);
+    }
     const version = await syncChanging(user);
-    await rewriter.kill();
-    if (version) await assertWhole(version);
-  }
-  const version = await syncChanging(user);
-  assert.ok(version, "files that stand still were refused");
-  await assertWhole(version);
-});
+    assert.ok(version, "files that stand still were refused");
+    await assertWhole(version);
+  },
+);
 
 /** Every file has the hash it is stored under, and is of two states at most: what one pass of a writer leaves. */
 async function assertWhole(version: Dataset): Promise<void> {
@@ -56,7 +60,10 @@ async function assertWhole(version: Dataset): Promise<void> {
     assert.equal(content.length, entry.sizeBytes);
     const states = statesIn(content);
     assert.ok(states.length <= 2, `states ${states.join(", ")} never stood in "${entry.path}" together`);
-    assert.deepEqual(states, [...states].sort((a, b) => b - a));
+    assert.deepEqual(
+      states,
+      [...states].sort((a, b) => b - a),
+    );
   }
 }
 

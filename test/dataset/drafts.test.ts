@@ -16,7 +16,13 @@ test("create, add, upload and finalize make a version that reads back", async (t
   const workspace = open();
   writeFolder(scratch, { "a.txt": "one", "sub/b.txt": "two", "empty/": "" });
   const draft = await Dataset.create("p/d", { workspace, tags: ["raw"], description: "first" });
-  assert.deepEqual(await draft.addFiles(scratch), { added: 2, modified: 0, removed: 0, files: 2, skipped: [] });
+  assert.deepEqual(await draft.addFiles(scratch), {
+    added: 2,
+    modified: 0,
+    removed: 0,
+    files: 2,
+    skipped: [],
+  });
   assert.deepEqual([draft.isDirty, draft.isFinal], [true, false]);
   assert.deepEqual(await draft.upload(), { files: 2, contentBytesSent: 6 });
   assert.equal(draft.isDirty, false);
@@ -92,7 +98,9 @@ test("an upload that was cut off sends only what is left", async (t) => {
   const draft = await Dataset.create("p/d", { workspace: before });
   await draft.addFiles(scratch);
   const cut = new AbortController();
-  const onProgress = ({ sentBytes }: { sentBytes: number }) => void (sentBytes > 0 && cut.abort());
+  const onProgress = ({ sentBytes }: { sentBytes: number }) => {
+    if (sentBytes > 0) cut.abort();
+  };
   await assert.rejects(draft.upload({ signal: cut.signal, onProgress }), { code: "cancelled" });
   draft.close();
   await before.close();

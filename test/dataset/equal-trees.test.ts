@@ -46,7 +46,12 @@ test("a sync of the final folder and a sync with steps after it have equal diges
   const before = `${scratch}-before`;
   cpSync(scratch, before, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   rmSync(join(before, "a"), { recursive: true });
-  writeFolder(before, { "many/f7": "other", "many/extra": "more", "b/large": noise("other", 2 * MiB), d: "x" });
+  writeFolder(before, {
+    "many/f7": "other",
+    "many/extra": "more",
+    "b/large": noise("other", 2 * MiB),
+    d: "x",
+  });
   await syncVersion(before, "p/d", { workspace });
 
   const draft = await Dataset.create("p/d", { workspace, parents: ["p/d"] });

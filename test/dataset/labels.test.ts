@@ -23,7 +23,8 @@ test("a label that means the same as a taken one is a conflict, and other text i
   const workspace = open();
   const create = (version: string) => Dataset.create("p/d", { workspace, version });
   await create("1.0");
-  for (const same of ["1.0", "1.0.0", "1", "v1.0"]) await assert.rejects(create(same), { code: "conflict" }, same);
+  for (const same of ["1.0", "1.0.0", "1", "v1.0"])
+    await assert.rejects(create(same), { code: "conflict" }, same);
   for (const none of ["", "01.0", "1.0.0.0", "latest", "one", "1.0 "])
     await assert.rejects(create(none), { code: "bad-input" }, none);
 });
@@ -72,10 +73,16 @@ test("a version that another catalog makes under a label asked for by name is a 
   assert.equal((await Dataset.get(mine.id, { workspace, drafts: true })).isFinal, false);
 });
 
-test("twenty processes that create one dataset at once get twenty labels", { timeout: 120_000 }, async (t) => {
-  const varve = await varveUser(t);
-  const all = [...Array(20).keys()].map(() => varve.ok(["create", "p/d", "--json"]));
-  const made = (await Promise.all(all)).map((answer) => answer.json() as { version: string; dataset: string });
-  const labels = made.map(({ version }) => version);
-  assert.deepEqual(labels.sort(), [...Array(20).keys()].map((number) => `1.0.${number}`).sort());
-});
+test(
+  "twenty processes that create one dataset at once get twenty labels",
+  { timeout: 120_000 },
+  async (t) => {
+    const varve = await varveUser(t);
+    const all = [...Array(20).keys()].map(() => varve.ok(["create", "p/d", "--json"]));
+    const made = (await Promise.all(all)).map(
+      (answer) => answer.json() as { version: string; dataset: string },
+    );
+    const labels = made.map(({ version }) => version);
+    assert.deepEqual(labels.sort(), [...Array(20).keys()].map((number) => `1.0.${number}`).sort());
+  },
+);

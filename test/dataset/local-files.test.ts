@@ -14,7 +14,11 @@ import { type Contents, describeFolder, describeVersion, writeFolder } from "./s
 import { testUser } from "./support/workspaces.js";
 
 /** A folder that is synced, and the version of it. */
-async function synced(t: Parameters<typeof testUser>[0], contents: Contents, change: (at: (path: string) => string) => void) {
+async function synced(
+  t: Parameters<typeof testUser>[0],
+  contents: Contents,
+  change: (at: (path: string) => string) => void,
+) {
   const { open, scratch } = await testUser(t);
   const workspace = open();
   writeFolder(scratch, contents);
@@ -38,11 +42,17 @@ test("modes are kept with set-uid, set-gid and sticky bits", async (t) => {
     for (const [path, mode] of Object.entries(modes)) chmodSync(at(path), mode);
   });
   assert.deepEqual(await describeVersion(version), describeFolder(scratch));
-  for (const [path, mode] of Object.entries(modes)) assert.equal((await version.entry(path)).mode, mode, path);
+  for (const [path, mode] of Object.entries(modes))
+    assert.equal((await version.entry(path)).mode, mode, path);
 });
 
 test("times are kept to the nanosecond, before 1970 and after 2038 too", async (t) => {
-  const times = { past: -1n, far: -1_234_567_890_123_456_789n, now: 1_700_000_000_123_456_789n, late: 4_294_967_296_000_000_001n };
+  const times = {
+    past: -1n,
+    far: -1_234_567_890_123_456_789n,
+    now: 1_700_000_000_123_456_789n,
+    late: 4_294_967_296_000_000_001n,
+  };
   const contents = { past: "1", far: "2", now: "3", late: "4", "folder/": "", link: { target: "past" } };
   const { scratch, version } = await synced(t, contents, (at) => {
     for (const [path, mtimeNs] of Object.entries(times)) setTime(at(path), mtimeNs);
@@ -71,7 +81,10 @@ test("files of one inode stay one file, and part again when the folder's files d
     linkSync(at("alone"), at("../outside"));
   });
   assert.deepEqual(await describeVersion(version), describeFolder(scratch));
-  assert.equal(Object.values(await describeVersion(version)).filter((line) => line.endsWith("same as two")).length, 3);
+  assert.equal(
+    Object.values(await describeVersion(version)).filter((line) => line.endsWith("same as two")).length,
+    3,
+  );
 
   execFileSync("cp", ["-p", join(scratch, "two"), join(scratch, "copy")]);
   renameSync(join(scratch, "copy"), join(scratch, "two"));
@@ -139,5 +152,8 @@ test("a file that becomes a folder, and a folder that becomes a file or a link, 
   const [first, , third] = await Promise.all(
     ["1.0.0", "1.0.1", "1.0.2"].map((label) => Dataset.get(`p/d@${label}`, { workspace })),
   );
-  assert.deepEqual(await describeVersion(third!, { metadata: false }), await describeVersion(first!, { metadata: false }));
+  assert.deepEqual(
+    await describeVersion(third!, { metadata: false }),
+    await describeVersion(first!, { metadata: false }),
+  );
 });

@@ -100,7 +100,10 @@ test("a merge sends no content and counts its changes against the merged parents
   const draft = await Dataset.create("p/merged", { workspace, parents: [a, b] });
   await draft.removeFiles("gone");
   const { added, modified, removed, contentBytesSent } = await draft.finalize();
-  assert.deepEqual({ added, modified, removed, contentBytesSent }, { added: 0, modified: 0, removed: 1, contentBytesSent: 0 });
+  assert.deepEqual(
+    { added, modified, removed, contentBytesSent },
+    { added: 0, modified: 0, removed: 1, contentBytesSent: 0 },
+  );
 });
 
 test("files added over a merge replace what the parents brought", async (t) => {

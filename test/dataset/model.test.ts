@@ -30,40 +30,56 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("same" as const), path, target: path }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("mkdir" as const, "remove" as const), path }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("move" as const), path, to: path }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("chmod" as const), path, mode: fc.constantFrom(0o644, 0o755, 0o600) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant("touch" as const), path, mtimeNs: fc.bigInt(-(10n ** 18n), 10n ** 18n) }),
+    arbitrary: fc.record({
+      do: fc.constant("chmod" as const),
+      path,
+      mode: fc.constantFrom(0o644, 0o755, 0o600),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("touch" as const),
+      path,
+      mtimeNs: fc.bigInt(-(10n ** 18n), 10n ** 18n),
+    }),
   },
 );
 const script = fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { minLength: 2, maxLength: 5 });
 
-test("whatever is done to a folder between syncs, its versions are the folder", { timeout: 120_000 }, async (t) => {
-  const property = fc.asyncProperty(script, async (syncs) => {
-    const { open, scratch } = await testUser(t);
-    const workspace = open();
-    mkdirSync(scratch);
-    const states: { label: string; plain: Described }[] = [];
-    for (const steps of syncs) {
-      for (const each of steps) apply(scratch, each);
-      const { committed } = await syncVersion(scratch, "p/d", { workspace, metadata: true });
-      const version = await Dataset.get("p/d", { workspace });
-      assert.deepEqual(await describeVersion(version), describeFolder(scratch));
-      if (committed) states.push({ label: committed.version, plain: describeFolder(scratch, { metadata: false }) });
-      const fresh = await syncVersion(scratch, "p/d", { workspace: (await testUser(t)).open() });
-      const { digest, contentDigest } = committed ?? (await digestsOf(version));
-      assert.deepEqual({ digest, contentDigest }, pick(fresh.committed!));
-    }
-    for (const [index, after] of states.entries()) {
-      const before = states[Math.floor(index / 2)]!;
-      const versions = [before, after].map(({ label }) => Dataset.get(`p/d@${label}`, { workspace }));
-      const [a, b] = await Promise.all(versions);
-      assert.deepEqual(plainDiff(await a!.diff(b!)), modelDiff(before.plain, after.plain));
-    }
-    await workspace.close();
-  });
-  await fc.assert(property, { numRuns: 12 });
-});
+test(
+  "whatever is done to a folder between syncs, its versions are the folder",
+  { timeout: 120_000 },
+  async (t) => {
+    const property = fc.asyncProperty(script, async (syncs) => {
+      const { open, scratch } = await testUser(t);
+      const workspace = open();
+      mkdirSync(scratch);
+      const states: { label: string; plain: Described }[] = [];
+      for (const steps of syncs) {
+        for (const each of steps) apply(scratch, each);
+        const { committed } = await syncVersion(scratch, "p/d", { workspace, metadata: true });
+        const version = await Dataset.get("p/d", { workspace });
+        assert.deepEqual(await describeVersion(version), describeFolder(scratch));
+        if (committed)
+          states.push({ label: committed.version, plain: describeFolder(scratch, { metadata: false }) });
+        const fresh = await syncVersion(scratch, "p/d", { workspace: (await testUser(t)).open() });
+        const { digest, contentDigest } = committed ?? (await digestsOf(version));
+        assert.deepEqual({ digest, contentDigest }, pick(fresh.committed!));
+      }
+      for (const [index, after] of states.entries()) {
+        const before = states[Math.floor(index / 2)]!;
+        const versions = [before, after].map(({ label }) => Dataset.get(`p/d@${label}`, { workspace }));
+        const [a, b] = await Promise.all(versions);
+        assert.deepEqual(plainDiff(await a!.diff(b!)), modelDiff(before.plain, after.plain));
+      }
+      await workspace.close();
+    });
+    await fc.assert(property, { numRuns: 12 });
+  },
+);
 
 /** Does one step where it can be done; a step that cannot is none. */
 function apply(root: string, each: Step): void {
@@ -72,21 +88,29 @@ function apply(root: string, each: Step): void {
     switch (each.do) {
       case "write":
         mkdirSync(dirname(at), { recursive: true });
-        return void writeFileSync(at, `content ${each.content}\n`.repeat(each.content));
+        writeFileSync(at, `content ${each.content}\n`.repeat(each.content));
+        break;
       case "link":
-        return void symlinkSync(each.target, at);
+        symlinkSync(each.target, at);
+        break;
       case "same":
-        return void linkSync(join(root, each.target), at);
+        linkSync(join(root, each.target), at);
+        break;
       case "mkdir":
-        return void mkdirSync(at, { recursive: true });
+        mkdirSync(at, { recursive: true });
+        break;
       case "remove":
-        return void rmSync(at, { recursive: true });
+        rmSync(at, { recursive: true });
+        break;
       case "move":
-        return void renameSync(at, join(root, each.to));
+        renameSync(at, join(root, each.to));
+        break;
       case "chmod":
-        return void chmodSync(at, each.mode);
+        chmodSync(at, each.mode);
+        break;
       case "touch":
-        return void setTime(at, each.mtimeNs);
+        setTime(at, each.mtimeNs);
+        break;
     }
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -124,7 +148,9 @@ function modelDiff(before: Described, after: Described): PlainDiff {
   return {
     appeared: appeared.filter((path) => isWorthALine(path, after, appeared)).sort(),
     vanished: vanished.filter((path) => isWorthALine(path, before, vanished)).sort(),
-    modified: Object.keys(after).filter((path) => path in before && before[path] !== after[path]).sort(),
+    modified: Object.keys(after)
+      .filter((path) => path in before && before[path] !== after[path])
+      .sort(),
   };
 }
 

@@ -29,9 +29,10 @@ test("whoever lists the versions rolls it forward", async (t) => {
   const { open } = await cutOff(t);
   const workspace = open();
   const dataset = await findDataset(workspace, { project: "p", name: "d" });
-  assert.deepEqual((await versionsOf(workspace, dataset)).map(({ label, state }) => [label, state]), [
-    ["1.0.0", "completed"],
-  ]);
+  assert.deepEqual(
+    (await versionsOf(workspace, dataset)).map(({ label, state }) => [label, state]),
+    [["1.0.0", "completed"]],
+  );
 });
 
 for (const how of ["the latest", "its label", "its id"]) {

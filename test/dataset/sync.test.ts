@@ -101,7 +101,14 @@ test("sync into a folder of the dataset leaves what lies beside it alone", async
   rmSync(join(scratch, "b"));
   await syncVersion(scratch, "p/d", { workspace, to: "two" });
   const version = await Dataset.get("p/d", { workspace });
-  assert.deepEqual(await pathsOf(version), ["one/", "one/deep/", "one/deep/a", "one/deep/b", "two/", "two/a"]);
+  assert.deepEqual(await pathsOf(version), [
+    "one/",
+    "one/deep/",
+    "one/deep/a",
+    "one/deep/b",
+    "two/",
+    "two/a",
+  ]);
 });
 
 test("sync of something that is no folder, or is missing, leaves nothing behind", async (t) => {
@@ -123,7 +130,10 @@ test("a rename sends no content and is told as a rename", async (t) => {
   rmSync(join(scratch, "old"), { recursive: true });
   const { committed } = await syncVersion(scratch, "p/d", { workspace });
   const { added, removed, renamed, contentBytesSent } = committed!;
-  assert.deepEqual({ added, removed, renamed, contentBytesSent }, { added: 0, removed: 0, renamed: 2, contentBytesSent: 0 });
+  assert.deepEqual(
+    { added, removed, renamed, contentBytesSent },
+    { added: 0, removed: 0, renamed: 2, contentBytesSent: 0 },
+  );
   const [before, after] = await Promise.all(
     ["p/d@1.0.0", "p/d@1.0.1"].map((reference) => Dataset.get(reference, { workspace })),
   );

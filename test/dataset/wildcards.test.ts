@@ -5,7 +5,15 @@ import { Dataset } from "../../src/dataset/dataset.js";
 import { pathsOf, writeFolder } from "./support/folders.js";
 import { testUser } from "./support/workspaces.js";
 
-const FILES = ["a.jpg", "b.png", ".hidden.jpg", "train/c.jpg", "train/deep/d.jpg", "train/deep/e.txt", "test/f.jpg"];
+const FILES = [
+  "a.jpg",
+  "b.png",
+  ".hidden.jpg",
+  "train/c.jpg",
+  "train/deep/d.jpg",
+  "train/deep/e.txt",
+  "test/f.jpg",
+];
 
 const TABLE: { pattern: string; matches: string[] }[] = [
   { pattern: "*.jpg", matches: ["a.jpg", ".hidden.jpg", "train/c.jpg", "train/deep/d.jpg", "test/f.jpg"] },

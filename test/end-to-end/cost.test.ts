@@ -51,23 +51,29 @@ test("renaming a large file sends none of its content, by sync and in a mount", 
   assert.ok(committed.bytesSent < 1 * MiB, `${committed.bytesSent} bytes sent`);
 });
 
-test("renaming a folder of 10,000 files in a mount is quick, and sends their names only", OPTIONS, async (t) => {
-  const { varve, folder, at } = await user(t);
-  const files = [...Array(10_000).keys()].map((index) => [`folder/file-${index}`, `${index}`]);
-  writeFolder(folder, { ...(Object.fromEntries(files) as Record<string, string>), other: "1" });
-  await varve.ok(["sync", folder, "p/d"]);
-  await varve.ok(["mount", "-w", "p/d", at]);
-  const ms = await timed("mv", join(at, "folder"), join(at, "moved"));
-  const committed = await unmounted(varve, at);
-  t.diagnostic(`mv, its process included: ${ms.toFixed(0)} ms (to reach: 20 ms); ${committed.bytesSent} bytes sent`);
-  assert.ok(ms < 1_000, `mv took ${ms} ms`);
-  const { added, modified, removed, renamed, contentBytesSent } = committed;
-  assert.deepEqual(
-    { added, modified, removed, renamed, contentBytesSent },
-    { added: 0, modified: 0, removed: 0, renamed: 10_000, contentBytesSent: 0 },
-  );
-  assert.ok(committed.bytesSent < 2 * MiB, `${committed.bytesSent} bytes sent`);
-});
+test(
+  "renaming a folder of 10,000 files in a mount is quick, and sends their names only",
+  OPTIONS,
+  async (t) => {
+    const { varve, folder, at } = await user(t);
+    const files = [...Array(10_000).keys()].map((index) => [`folder/file-${index}`, `${index}`]);
+    writeFolder(folder, { ...(Object.fromEntries(files) as Record<string, string>), other: "1" });
+    await varve.ok(["sync", folder, "p/d"]);
+    await varve.ok(["mount", "-w", "p/d", at]);
+    const ms = await timed("mv", join(at, "folder"), join(at, "moved"));
+    const committed = await unmounted(varve, at);
+    t.diagnostic(
+      `mv, its process included: ${ms.toFixed(0)} ms (to reach: 20 ms); ${committed.bytesSent} bytes sent`,
+    );
+    assert.ok(ms < 1_000, `mv took ${ms} ms`);
+    const { added, modified, removed, renamed, contentBytesSent } = committed;
+    assert.deepEqual(
+      { added, modified, removed, renamed, contentBytesSent },
+      { added: 0, modified: 0, removed: 0, renamed: 10_000, contentBytesSent: 0 },
+    );
+    assert.ok(committed.bytesSent < 2 * MiB, `${committed.bytesSent} bytes sent`);
+  },
+);
 
 test("changing 1 MiB inside a large file keeps and sends little more than that", OPTIONS, async (t) => {
   const { varve, folder, at } = await user(t);
@@ -80,7 +86,9 @@ test("changing 1 MiB inside a large file keeps and sends little more than that",
   await timed("sync", "-f", at);
   const overlaid = diskBytesBelow(join(varve.home, "overlays"));
   const committed = await unmounted(varve, at);
-  t.diagnostic(`${(overlaid / MiB).toFixed(1)} MiB of overlay, ${(committed.bytesSent / MiB).toFixed(1)} MiB sent`);
+  t.diagnostic(
+    `${(overlaid / MiB).toFixed(1)} MiB of overlay, ${(committed.bytesSent / MiB).toFixed(1)} MiB sent`,
+  );
   assert.ok(overlaid >= 1 * MiB && overlaid <= 16 * MiB, `the overlay takes ${overlaid} bytes`);
   assert.equal(committed.modified, 1);
   assert.ok(committed.bytesSent <= 8 * MiB, `${committed.bytesSent} bytes sent`);

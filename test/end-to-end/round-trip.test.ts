@@ -48,7 +48,11 @@ function writeEverything(root: string): void {
 
 test("what cp -a puts into a writable mount, cp -a takes out of a read-only one", OPTIONS, async (t) => {
   const varve = await varveUser(t);
-  const [source, at, out] = ["files", "mnt", "out"].map((name) => join(varve.home, "..", name)) as [string, string, string];
+  const [source, at, out] = ["files", "mnt", "out"].map((name) => join(varve.home, "..", name)) as [
+    string,
+    string,
+    string,
+  ];
   writeEverything(source);
   for (const folder of [at, out]) mkdirSync(folder);
   const whole = describeFolder(source);
@@ -66,7 +70,10 @@ test("what cp -a puts into a writable mount, cp -a takes out of a read-only one"
   await varve.ok(["unmount", at]);
   assert.deepEqual(describeFolder(out), whole, "copied out");
 
-  const [mounted, synced] = [await digestsIn(varve, "p/d"), await varve.ok(["sync", source, "p/synced", "--json"])];
+  const [mounted, synced] = [
+    await digestsIn(varve, "p/d"),
+    await varve.ok(["sync", source, "p/synced", "--json"]),
+  ];
   const { contentDigest } = synced.json() as { contentDigest: string };
   assert.equal(mounted.contentDigest, contentDigest, "a sync of the folder is the same tree");
 });
@@ -89,16 +96,24 @@ test("a tree that was edited in a mount has the digests of the same tree synced"
     await writeFile(join(root, "new"), "new");
   }
   // Times are set last, to the same in both.
-  for (const root of [source, at]) execFileSync("find", [root, "-exec", "touch", "-h", "-d", "2020-01-02T03:04:05.123456789Z", "{}", "+"]);
-  const committed = (await varve.ok(["unmount", at, "--json"])).json() as { committed: { digest: string; contentDigest: string } };
-  const synced = (await varve.ok(["sync", source, "p/synced", "--json"])).json() as { digest: string; contentDigest: string };
+  for (const root of [source, at])
+    execFileSync("find", [root, "-exec", "touch", "-h", "-d", "2020-01-02T03:04:05.123456789Z", "{}", "+"]);
+  const committed = (await varve.ok(["unmount", at, "--json"])).json() as {
+    committed: { digest: string; contentDigest: string };
+  };
+  const synced = (await varve.ok(["sync", source, "p/synced", "--json"])).json() as {
+    digest: string;
+    contentDigest: string;
+  };
   assert.equal(committed.committed.contentDigest, synced.contentDigest);
   assert.equal(committed.committed.digest, synced.digest);
 });
 
 /** A mount's own folder of facts is no part of its version. */
 function describeMounted(at: string): Record<string, string> {
-  const entries = Object.entries(describeFolder(at)).filter(([path]) => path !== ".varve" && !path.startsWith(".varve/"));
+  const entries = Object.entries(describeFolder(at)).filter(
+    ([path]) => path !== ".varve" && !path.startsWith(".varve/"),
+  );
   return Object.fromEntries(entries);
 }
 

@@ -5,7 +5,18 @@ import { type Change, type TreeDiff, diffTrees, findRenames } from "../../src/ma
 import { type Edit, type Entry, EntryType } from "../../src/manifest/entry.js";
 import { sameLogicalEntry } from "../../src/manifest/entry-compare.js";
 import type { Tree } from "../../src/manifest/tree.js";
-import { MemoryRanges, PATHS, chunkOf, directory, file, hashFor, identityOf, path, sorted, treeEntries } from "./support.js";
+import {
+  MemoryRanges,
+  PATHS,
+  chunkOf,
+  directory,
+  file,
+  hashFor,
+  identityOf,
+  path,
+  sorted,
+  treeEntries,
+} from "./support.js";
 
 async function changesBetween(ranges: MemoryRanges, a: Tree, b: Tree): Promise<Change[]> {
   const changes: Change[] = [];
@@ -27,7 +38,10 @@ test("a diff applied to the first tree gives the second, and names what differs 
         const [before, after] = [first.get(at), second.get(at)];
         return before && after ? !sameLogicalEntry(before, after) : before !== after;
       });
-      assert.deepEqual(changes.map(({ path: at }) => at), differing.map(({ path: at }) => at));
+      assert.deepEqual(
+        changes.map(({ path: at }) => at),
+        differing.map(({ path: at }) => at),
+      );
       assert.deepEqual(identityOf(ranges.tree(await ranges.edit(a, changes.map(editOf)))), identityOf(b));
     }),
     { numRuns: 120 },
@@ -51,11 +65,22 @@ for (const [name, kind, changes] of [
   test(`a file of another ${name} is ${kind ?? "no change"}`, async () => {
     const ranges = new MemoryRanges();
     const [a, b] = [await ranges.build([directory(""), F]), await ranges.build([directory(""), changes])];
-    assert.deepEqual((await changesBetween(ranges, a, b)).map((change) => change.kind), kind ? [kind] : []);
+    assert.deepEqual(
+      (await changesBetween(ranges, a, b)).map((change) => change.kind),
+      kind ? [kind] : [],
+    );
   });
 
 test("a link is modified by its source, unless its known hash says that the bytes are the same", async () => {
-  const link = (url: string, sha256?: string) => ({ ...directory("l"), type: EntryType.link, sizeBytes: 1, url, pin: "", ...(sha256 && { sha256 }) }) as Entry;
+  const link = (url: string, sha256?: string) =>
+    ({
+      ...directory("l"),
+      type: EntryType.link,
+      sizeBytes: 1,
+      url,
+      pin: "",
+      ...(sha256 && { sha256 }),
+    }) as Entry;
   const kinds = async (before: Entry, after: Entry) => {
     const ranges = new MemoryRanges();
     const [a, b] = [await ranges.build([directory(""), before]), await ranges.build([directory(""), after])];
@@ -73,13 +98,19 @@ test("a diff of large trees loads only the ranges that one of them has", async (
   const a = await ranges.build([directory(""), directory("d"), ...names]);
   const b = ranges.tree(await ranges.edit(a, [file("d/100", "changed"), file("d/15000", "changed")]));
   ranges.forget();
-  assert.deepEqual((await changesBetween(ranges, a, b)).map((change) => change.path), ["d/100", "d/15000"]);
+  assert.deepEqual(
+    (await changesBetween(ranges, a, b)).map((change) => change.path),
+    ["d/100", "d/15000"],
+  );
   assert.ok(ranges.loads.length <= 4);
 });
 
 async function renamesBetween(before: Entry[], after: Entry[]): Promise<TreeDiff> {
   const ranges = new MemoryRanges();
-  const [a, b] = [await ranges.build([directory(""), ...before]), await ranges.build([directory(""), ...after])];
+  const [a, b] = [
+    await ranges.build([directory(""), ...before]),
+    await ranges.build([directory(""), ...after]),
+  ];
   return findRenames(await changesBetween(ranges, a, b));
 }
 

@@ -5,7 +5,19 @@ import { type Entry, EntryType } from "../../src/manifest/entry.js";
 import { mergeEdits, mergeTrees } from "../../src/manifest/merge.js";
 import type { Tree } from "../../src/manifest/tree.js";
 import { type TreePath, isWithin } from "../../src/paths.js";
-import { MemoryRanges, REMOTE, alikeTreeEntries, directory, entriesOf, file, firstOf, grouped, identityOf, path, treeEntries } from "./support.js";
+import {
+  MemoryRanges,
+  REMOTE,
+  alikeTreeEntries,
+  directory,
+  entriesOf,
+  file,
+  firstOf,
+  grouped,
+  identityOf,
+  path,
+  treeEntries,
+} from "./support.js";
 
 type Entries = ReadonlyMap<TreePath, Entry>;
 
@@ -35,7 +47,10 @@ test("merged trees hold what a map filled tree by tree holds, folders, files and
       for (const map of maps) trees.push(await ranges.build(map.values()));
       const merged = await merge(ranges, trees);
       const expected = await ranges.build(model(...maps).values());
-      assert.deepEqual(entriesOf(merged).map(({ path: at }) => at), entriesOf(expected).map(({ path: at }) => at));
+      assert.deepEqual(
+        entriesOf(merged).map(({ path: at }) => at),
+        entriesOf(expected).map(({ path: at }) => at),
+      );
       assert.deepEqual(identityOf(merged), identityOf(expected));
     }),
     { numRuns: 120 },
@@ -61,7 +76,11 @@ test("merging is associative where no path is a directory in one tree and someth
   await fc.assert(
     fc.asyncProperty(alikeTreeEntries, alikeTreeEntries, alikeTreeEntries, async (first, second, third) => {
       const ranges = new MemoryRanges();
-      const [a, b, c] = [await ranges.build(first.values()), await ranges.build(second.values()), await ranges.build(third.values())];
+      const [a, b, c] = [
+        await ranges.build(first.values()),
+        await ranges.build(second.values()),
+        await ranges.build(third.values()),
+      ];
       const left = await merge(ranges, [await merge(ranges, [a, b]), c]);
       const right = await merge(ranges, [a, await merge(ranges, [b, c])]);
       assert.deepEqual(identityOf(left), identityOf(right));
@@ -73,7 +92,16 @@ test("merging is associative where no path is a directory in one tree and someth
 
 test("a file over a folder ends all that lay below it, and nothing beside it", async () => {
   const ranges = new MemoryRanges();
-  const base = [directory(""), directory("a"), directory("a!"), file("a!/x"), directory("a/b"), file("a/b/c"), file("a/d"), file("a0")];
+  const base = [
+    directory(""),
+    directory("a"),
+    directory("a!"),
+    file("a!/x"),
+    directory("a/b"),
+    file("a/b/c"),
+    file("a/d"),
+    file("a0"),
+  ];
   const other = [directory(""), file("a", "now a file")];
   const merged = await merge(ranges, [await ranges.build(base), await ranges.build(other)]);
   assert.deepEqual(entriesOf(merged), [directory(""), other[1], directory("a!"), file("a0"), file("a!/x")]);
@@ -83,17 +111,32 @@ test("a merge splits a hard-link group of which the later tree replaces a member
   const ranges = new MemoryRanges();
   const [a, b, c] = ["a", "b", "c"].map((name) => file(name, "same")) as [Entry, Entry, Entry];
   const links = (...names: string[]) => ({ hardLinks: names.map(path) });
-  const base = [directory(""), { ...a, ...links("b", "c") }, { ...b, ...links("a") }, { ...c, ...links("a") }] as Entry[];
+  const base = [
+    directory(""),
+    { ...a, ...links("b", "c") },
+    { ...b, ...links("a") },
+    { ...c, ...links("a") },
+  ] as Entry[];
   const other = [directory(""), file("a", "replaced")];
   const merged = await merge(ranges, [await ranges.build(base), await ranges.build(other)]);
-  assert.deepEqual(entriesOf(merged), [directory(""), other[1], { ...b, ...links("c") }, { ...c, ...links("b") }]);
+  assert.deepEqual(entriesOf(merged), [
+    directory(""),
+    other[1],
+    { ...b, ...links("c") },
+    { ...c, ...links("b") },
+  ]);
 });
 
 test("paths that the later tree links are linked as it says, not with what the earlier one linked them with", async () => {
   const ranges = new MemoryRanges();
   const [a, b, c] = ["a", "b", "c"].map((name) => file(name, "same")) as [Entry, Entry, Entry];
   const links = (...names: string[]) => ({ hardLinks: names.map(path) });
-  const base = [directory(""), { ...a, ...links("b", "c") }, { ...b, ...links("a") }, { ...c, ...links("a") }] as Entry[];
+  const base = [
+    directory(""),
+    { ...a, ...links("b", "c") },
+    { ...b, ...links("a") },
+    { ...c, ...links("a") },
+  ] as Entry[];
   const other = [directory(""), { ...a, ...links("c") }, { ...c, ...links("a") }] as Entry[];
   const merged = await merge(ranges, [await ranges.build(base), await ranges.build(other)]);
   assert.deepEqual(entriesOf(merged), [directory(""), other[1], b, other[2]]);

@@ -17,7 +17,14 @@ function ref(number: number, changes: Partial<RangeRef> = {}): RangeRef {
     object: hashFor(`object ${number}`),
     objectBytes: 200_000 + number,
     logicalBytes: 150_000 + number,
-    totals: { entries: 10 + number, files: 1, directories: 2, symlinks: 3, links: 4 + number, contentBytes: 2 ** 40 },
+    totals: {
+      entries: 10 + number,
+      files: 1,
+      directories: 2,
+      symlinks: 3,
+      links: 4 + number,
+      contentBytes: 2 ** 40,
+    },
     remote: number % 2 === 0 ? REMOTE : OTHER_REMOTE,
     ...changes,
   };
@@ -43,7 +50,14 @@ test("a root gives back its ranges, segments and remote, and the totals and dige
   assert.deepEqual(rangesOf(root), RANGES);
   assert.deepEqual(root.segments, SEGMENTS);
   assert.equal(root.remote, REMOTE);
-  assert.deepEqual(root.totals, { entries: 33, files: 3, directories: 6, symlinks: 9, links: 15, contentBytes: 3 * 2 ** 40 });
+  assert.deepEqual(root.totals, {
+    entries: 33,
+    files: 3,
+    directories: 6,
+    symlinks: 9,
+    links: 15,
+    contentBytes: 3 * 2 ** 40,
+  });
   const over = (hashes: Sha256[]) => sha256(Buffer.from(hashes.join(""), "hex"));
   assert.equal(root.treeDigest, over(RANGES.map(({ id }) => id)));
   assert.equal(root.contentDigest, over(RANGES.map(({ content }) => content)));
@@ -51,9 +65,20 @@ test("a root gives back its ranges, segments and remote, and the totals and dige
 
 test("a root finds ranges by key and by ordinal", () => {
   const root = openRoot(BYTES);
-  assert.deepEqual(["", "\0", "folder\0", "folder\x0000000001", "folder\x0000000001x", "g"].map((key) => root.rangeOfKey(key)), [-1, 0, 0, 1, 1, 2]);
-  assert.deepEqual([0, 9, 10, 20, 21, 32].map((ordinal) => root.rangeOfOrdinal(ordinal)), [0, 0, 1, 1, 2, 2]);
-  assert.deepEqual([0, 1, 2, 3].map((number) => root.ordinalAt(number)), [0, 10, 21, 33]);
+  assert.deepEqual(
+    ["", "\0", "folder\0", "folder\x0000000001", "folder\x0000000001x", "g"].map((key) =>
+      root.rangeOfKey(key),
+    ),
+    [-1, 0, 0, 1, 1, 2],
+  );
+  assert.deepEqual(
+    [0, 9, 10, 20, 21, 32].map((ordinal) => root.rangeOfOrdinal(ordinal)),
+    [0, 0, 1, 1, 2, 2],
+  );
+  assert.deepEqual(
+    [0, 1, 2, 3].map((number) => root.ordinalAt(number)),
+    [0, 10, 21, 33],
+  );
 });
 
 test("a tree without entries has a root without ranges", () => {
@@ -62,7 +87,12 @@ test("a tree without entries has a root without ranges", () => {
 });
 
 test("the digests of a tree do not depend on the objects that hold its ranges", () => {
-  const moved = RANGES.map((range) => ({ ...range, object: hashFor("elsewhere"), objectBytes: 1, remote: OTHER_REMOTE }));
+  const moved = RANGES.map((range) => ({
+    ...range,
+    object: hashFor("elsewhere"),
+    objectBytes: 1,
+    remote: OTHER_REMOTE,
+  }));
   const root = openRoot(encodeRoot({ remote: OTHER_REMOTE, ranges: moved, segments: [] }));
   const { treeDigest, contentDigest } = openRoot(BYTES);
   assert.deepEqual([root.treeDigest, root.contentDigest], [treeDigest, contentDigest]);
@@ -102,7 +132,10 @@ for (const [name, bytes, version] of [
   ["more levels", patched((root) => root.writeUInt16LE(2, 6)), 1],
 ] as const)
   test(`a root of ${name} is refused as format-newer`, () => {
-    assert.throws(() => openRoot(bytes), (error) => isDatasetError(error, "format-newer") && error.data.version === version);
+    assert.throws(
+      () => openRoot(bytes),
+      (error) => isDatasetError(error, "format-newer") && error.data.version === version,
+    );
   });
 
 for (const [name, ranges] of Object.entries({
@@ -110,12 +143,20 @@ for (const [name, ranges] of Object.entries({
   "has first keys out of order": [ref(0), ref(2), ref(1)],
   "has the same first key twice": [ref(0), ref(1), ref(1)],
   "has a first key that is none": [ref(0), ref(1, { firstKey: "a" as RangeRef["firstKey"] })],
-  "has a first key with a path that cannot be": [ref(0), ref(1, { firstKey: "a/..\0b" as RangeRef["firstKey"] })],
-  "has a range without entries": [ref(0, { totals: { ...ref(0).totals, files: 0, directories: 0, symlinks: 0, links: 0 } })],
+  "has a first key with a path that cannot be": [
+    ref(0),
+    ref(1, { firstKey: "a/..\0b" as RangeRef["firstKey"] }),
+  ],
+  "has a range without entries": [
+    ref(0, { totals: { ...ref(0).totals, files: 0, directories: 0, symlinks: 0, links: 0 } }),
+  ],
 }))
   test(`a root that ${name} is refused as format-damaged`, () => {
     const bytes = encodeRoot({ remote: REMOTE, ranges, segments: [] });
-    assert.throws(() => openRoot(bytes), (error) => isDatasetError(error, "format-damaged"));
+    assert.throws(
+      () => openRoot(bytes),
+      (error) => isDatasetError(error, "format-damaged"),
+    );
   });
 
 test("a root with any bytes changed is refused, or reads without a failure as what can be written", () => {
@@ -125,20 +166,33 @@ test("a root with any bytes changed is refused, or reads without a failure as wh
     value: fc.oneof(fc.constantFrom(0, 1, 0x7fffffff, 0xffffffff), fc.nat(300), fc.nat()),
   });
   fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), fc.option(fc.nat(BYTES.length)), (changes, length) => {
-      const mutated = Buffer.from(BYTES);
-      for (const { at, width, value } of changes)
-        if (at + width <= mutated.length) mutated.writeUIntLE(value % 2 ** (8 * width), at, width);
-      try {
-        const root = openRoot(mutated.subarray(0, length ?? mutated.length));
-        const again = openRoot(encodeRoot({ remote: root.remote, ranges: rangesOf(root), segments: root.segments }));
-        assert.deepEqual(rangesOf(again), rangesOf(root));
-        const factsOf = ({ totals, treeDigest, contentDigest }: Root) => ({ totals, treeDigest, contentDigest });
-        assert.deepEqual(factsOf(again), factsOf(root));
-      } catch (error) {
-        assert.ok(isDatasetError(error, "format-damaged") || isDatasetError(error, "format-newer"), String(error));
-      }
-    }),
+    fc.property(
+      fc.array(change, { minLength: 1, maxLength: 3 }),
+      fc.option(fc.nat(BYTES.length)),
+      (changes, length) => {
+        const mutated = Buffer.from(BYTES);
+        for (const { at, width, value } of changes)
+          if (at + width <= mutated.length) mutated.writeUIntLE(value % 2 ** (8 * width), at, width);
+        try {
+          const root = openRoot(mutated.subarray(0, length ?? mutated.length));
+          const again = openRoot(
+            encodeRoot({ remote: root.remote, ranges: rangesOf(root), segments: root.segments }),
+          );
+          assert.deepEqual(rangesOf(again), rangesOf(root));
+          const factsOf = ({ totals, treeDigest, contentDigest }: Root) => ({
+            totals,
+            treeDigest,
+            contentDigest,
+          });
+          assert.deepEqual(factsOf(again), factsOf(root));
+        } catch (error) {
+          assert.ok(
+            isDatasetError(error, "format-damaged") || isDatasetError(error, "format-newer"),
+            String(error),
+          );
+        }
+      },
+    ),
     { numRuns: 3_000 },
   );
 });

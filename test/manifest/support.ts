@@ -77,7 +77,16 @@ export function file(at: string, content = at, changes: Partial<FileEntry> = {})
   const sizeBytes = content.length;
   const hash = sizeBytes === 0 ? EMPTY_SHA256 : hashFor(content);
   const chunks = sizeBytes === 0 ? [] : [chunkOf(hash, sizeBytes)];
-  return { ...COMMON, path: path(at), mode: 0o644, type: EntryType.file, sizeBytes, sha256: hash, chunks, ...changes };
+  return {
+    ...COMMON,
+    path: path(at),
+    mode: 0o644,
+    type: EntryType.file,
+    sizeBytes,
+    sha256: hash,
+    chunks,
+    ...changes,
+  };
 }
 
 /** A chunk that lies somewhere. */
@@ -98,12 +107,23 @@ export function identityOf({ root }: Tree) {
 
 /** A name in `parent` after whose entry a range ends. */
 export function cuttingName(parent: TreePath, start: string): string {
-  for (let i = 0; ; i++) if ((keyHash(childKey(parent, start + String(i))) & 2047) === 0) return start + String(i);
+  for (let i = 0; ; i++)
+    if ((keyHash(childKey(parent, start + String(i))) & 2047) === 0) return start + String(i);
 }
 
 /** Paths whose order is easily got wrong, with siblings that end ranges, so that small trees have many. */
 export const PATHS: readonly TreePath[] = ["", "a", "a!", "a/b", "a/b/c", "d", "\xff"].flatMap((parent) => {
-  const names = ["a", "a!", "b", "c", "d", "\x01", "\xff", cuttingName(path(parent), "e"), cuttingName(path(parent), "b")];
+  const names = [
+    "a",
+    "a!",
+    "b",
+    "c",
+    "d",
+    "\x01",
+    "\xff",
+    cuttingName(path(parent), "e"),
+    cuttingName(path(parent), "b"),
+  ];
   return names.map((name) => joinPath(path(parent), name));
 });
 
@@ -158,14 +178,23 @@ function filled(at: TreePath, { kind, content, metadata }: Fill, pack: string): 
   if (kind === "symlink") return { ...common, type: EntryType.symlink, target: `to ${content}` };
   if (kind === "link") {
     const known = metadata === 0 ? { sha256: hashFor(`${content}`) } : {};
-    return { ...common, type: EntryType.link, sizeBytes: content, url: `https://x/${content}`, pin: "", ...known };
+    return {
+      ...common,
+      type: EntryType.link,
+      sizeBytes: content,
+      url: `https://x/${content}`,
+      pin: "",
+      ...known,
+    };
   }
   // Few contents for linked files, so that groups have members.
   const text = "x".repeat(kind === "linked" ? content % 2 : content);
   const chunks = text === "" ? [] : [chunkOf(hashFor(text), text.length, pack)];
   const plain = file(at, text, { mode: common.mode, mtimeSec: metadata, chunks });
   // Stands for the group until `grouped` names the members.
-  return kind === "linked" ? { ...plain, mtimeSec: 9, mode: 0o640, hardLinks: [path(`group ${text}`)] } : plain;
+  return kind === "linked"
+    ? { ...plain, mtimeSec: 9, mode: 0o640, hardLinks: [path(`group ${text}`)] }
+    : plain;
 }
 
 /** Names hard links as `FileEntry.hardLinks` wants, of files for which `groupOf` gives the same. */
@@ -193,6 +222,7 @@ export function firstOf({ path: at, hardLinks = [] }: FileEntry): TreePath {
 
 function withLinks(entry: Entry, hardLinks: TreePath[] | undefined): Entry {
   if (entry.type !== EntryType.file) return entry;
-  const { hardLinks: _placeholder, ...plain } = entry;
-  return hardLinks ? { ...plain, hardLinks } : plain;
+  const named: FileEntry = { ...entry, hardLinks };
+  if (!hardLinks) delete named.hardLinks;
+  return named;
 }

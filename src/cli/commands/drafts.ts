@@ -38,7 +38,12 @@ function add(cli: Cli): void {
     "Stage files or folders into a draft",
     (yargs) =>
       workersOption(draftOption(yargs))
-        .positional("paths", { type: "string", array: true, demandOption: true, describe: "Files or folders" })
+        .positional("paths", {
+          type: "string",
+          array: true,
+          demandOption: true,
+          describe: "Files or folders",
+        })
         .option("to", { type: "string", describe: "Folder inside the dataset" })
         .option("wildcard", {
           type: "string",
@@ -46,7 +51,11 @@ function add(cli: Cli): void {
           requiresArg: true,
           describe: "Take only what matches, e.g. '*.jpg' (names) or 'train/*.jpg' (paths)",
         })
-        .option("recursive", { type: "boolean", default: true, describe: "Walk folders below (--no-recursive)" })
+        .option("recursive", {
+          type: "boolean",
+          default: true,
+          describe: "Walk folders below (--no-recursive)",
+        })
         .example("$0 add images --to train", "the contents of images, below train/")
         .example("$0 add . --wildcard '*.jpg' --wildcard '*.png'", "only pictures"),
     (args) =>
@@ -68,7 +77,12 @@ function remove(cli: Cli): void {
     "Stage the removal of files, folders or what a wildcard matches",
     (yargs) =>
       draftOption(yargs)
-        .positional("patterns", { type: "string", array: true, demandOption: true, describe: "Paths or wildcards" })
+        .positional("patterns", {
+          type: "string",
+          array: true,
+          demandOption: true,
+          describe: "Paths or wildcards",
+        })
         .example("$0 remove train/broken.jpg old", "a file, and a folder with all in it")
         .example("$0 remove '*.tmp'", "every file of that ending, at any depth"),
     (args) =>
@@ -98,7 +112,10 @@ function upload(cli: Cli): void {
         const { onProgress } = progress;
         const result = await draft.upload({ maxWorkers, signal, onProgress }).finally(progress.stop);
         if (json) output.json({ id: draft.id, ...result });
-        else output.data(`${formatCountOf(result.files, "file")} uploaded, ${formatBytes(result.contentBytesSent)} sent`);
+        else
+          output.data(
+            `${formatCountOf(result.files, "file")} uploaded, ${formatBytes(result.contentBytesSent)} sent`,
+          );
         draft.close();
       }),
   );
@@ -111,7 +128,11 @@ function finalize(cli: Cli): void {
     (yargs) =>
       workersOption(draftOption(yargs))
         .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
-        .option("upload", { type: "boolean", default: true, describe: "Upload what is left first (--no-upload)" })
+        .option("upload", {
+          type: "boolean",
+          default: true,
+          describe: "Upload what is left first (--no-upload)",
+        })
         .example("$0 finalize", "the draft you created last")
         .example("$0 finalize --dataset vision/cifar10@1.3.0 --publish", "that draft, and publish it"),
     (args) =>
@@ -138,7 +159,11 @@ function sync(cli: Cli): void {
         .positional("folder", { type: "string", demandOption: true, describe: "Local folder" })
         .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME" })
         .option("to", { type: "string", describe: "Folder inside the dataset" })
-        .option("metadata", { type: "boolean", default: false, describe: "Changed times or modes alone make a version" })
+        .option("metadata", {
+          type: "boolean",
+          default: false,
+          describe: "Changed times or modes alone make a version",
+        })
         .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
         .example("$0 sync ./data vision/cifar10", "its parent is the latest version; no change, no version"),
     (args) =>
@@ -147,8 +172,19 @@ function sync(cli: Cli): void {
         const progress = uploadProgress();
         const { to, metadata, publish, maxWorkers } = args;
         const { onProgress } = progress;
-        const options = { ...versionOptionsOf(args), to, metadata, publish, maxWorkers, signal, onProgress, workspace };
-        const { committed, staged } = await syncVersion(args.folder, args.name, options).finally(progress.stop);
+        const options = {
+          ...versionOptionsOf(args),
+          to,
+          metadata,
+          publish,
+          maxWorkers,
+          signal,
+          onProgress,
+          workspace,
+        };
+        const { committed, staged } = await syncVersion(args.folder, args.name, options).finally(
+          progress.stop,
+        );
         warnOfSkipped(output, staged);
         if (committed) printCommit(context, committed);
         else if (json) output.json({ committed: null });
@@ -198,8 +234,17 @@ interface NewVersionArguments {
 
 function newVersionOptions<T>(yargs: Argv<T>) {
   return yargs
-    .option("version", { type: "string", requiresArg: true, describe: "Label, such as 1.2.0 (default: the next)" })
-    .option("parent", { type: "string", array: true, requiresArg: true, describe: "Parent version; a later one wins" })
+    .option("version", {
+      type: "string",
+      requiresArg: true,
+      describe: "Label, such as 1.2.0 (default: the next)",
+    })
+    .option("parent", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      describe: "Parent version; a later one wins",
+    })
     .option("remote", { type: "string", requiresArg: true, describe: "Where data goes [VARVE_REMOTE]" })
     .option("tag", { type: "string", array: true, requiresArg: true, describe: "Tag of the version" })
     .option("description", { type: "string", requiresArg: true, describe: "What this version is" });

@@ -29,31 +29,68 @@ function mount(cli: Cli): void {
     "Mount a version as a folder",
     (yargs) =>
       yargs
-        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .positional("reference", {
+          type: "string",
+          demandOption: true,
+          describe: "PROJECT/NAME[@LABEL] or id",
+        })
         .positional("directory", { type: "string", demandOption: true, describe: "An empty folder" })
-        .option("writable", { alias: "w", type: "boolean", default: false, describe: "Changes become a child version on unmount" })
-        .option("foreground", { type: "boolean", default: false, describe: "Serve from this process (for containers)" })
+        .option("writable", {
+          alias: "w",
+          type: "boolean",
+          default: false,
+          describe: "Changes become a child version on unmount",
+        })
+        .option("foreground", {
+          type: "boolean",
+          default: false,
+          describe: "Serve from this process (for containers)",
+        })
         .option("allow-other", { type: "boolean", default: false, describe: "Other users may look in" })
-        .option("preserve-owner", { type: "boolean", default: false, describe: "Show the owners the version keeps" })
+        .option("preserve-owner", {
+          type: "boolean",
+          default: false,
+          describe: "Show the owners the version keeps",
+        })
         .option("transport", { choices: ["kernel", "fuse-native"] as const, default: "kernel" as const })
-        .option("accept-limits", { type: "boolean", default: false, describe: "Write through fuse-native in spite of its limits" })
-        .option("deadline", { type: "number", default: 60, describe: "Longest wait on the remote, in seconds" })
+        .option("accept-limits", {
+          type: "boolean",
+          default: false,
+          describe: "Write through fuse-native in spite of its limits",
+        })
+        .option("deadline", {
+          type: "number",
+          default: 60,
+          describe: "Longest wait on the remote, in seconds",
+        })
         .example("$0 mount vision/cifar10 /data", "the latest version, to read")
         .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
         const { writable, allowOther, preserveOwner, transport, acceptLimits, deadline } = args;
-        const options = { writable, allowOther, preserveOwner, transport, acceptLimits, deadlineMs: deadline * 1000 };
+        const options = {
+          writable,
+          allowOther,
+          preserveOwner,
+          transport,
+          acceptLimits,
+          deadlineMs: deadline * 1000,
+        };
         if (args.foreground) {
           const found = await findVersion(workspace, args.reference);
           await mountForeground(workspace, found, args.directory, options, (info) =>
-            json ? output.json(info) : output.say(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}`),
+            json
+              ? output.json(info)
+              : output.say(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}`),
           );
           return;
         }
         const info = await (await Dataset.get(args.reference, { workspace })).mount(args.directory, options);
         if (json) output.json(info);
-        else output.data(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}${writable ? ", writable" : ""}`);
+        else
+          output.data(
+            `Mounted ${info.dataset}@${info.version} at ${info.mountpoint}${writable ? ", writable" : ""}`,
+          );
       }),
   );
 }
@@ -66,7 +103,11 @@ function unmount(cli: Cli): void {
       commitOptions(yargs)
         .positional("directory", { type: "string", demandOption: true, describe: "The mount's folder" })
         .option("discard", { type: "boolean", default: false, describe: "Throw the changes away" })
-        .option("force", { type: "boolean", default: false, describe: "Cut off whoever uses it; changes stay for recover" })
+        .option("force", {
+          type: "boolean",
+          default: false,
+          describe: "Cut off whoever uses it; changes stay for recover",
+        })
         .example("$0 unmount /data -m 'Drop blurred images'", "commit with a message"),
     (args) =>
       run(args, async (context) => {
@@ -80,7 +121,8 @@ function unmount(cli: Cli): void {
         const given = { ...commitArguments(args), discard, force };
         const committed = await askAndWait(context, args.directory, "unmount", given);
         if (json) output.json({ committed });
-        else output.data(committed ? commitLine(committed) : `Unmounted ${state.mountpoint}; nothing to commit`);
+        else
+          output.data(committed ? commitLine(committed) : `Unmounted ${state.mountpoint}; nothing to commit`);
         warnOfLeftOut(context, committed);
       }),
   );
@@ -132,7 +174,10 @@ function status(cli: Cli): void {
     (args) =>
       run(args, async (context) => {
         const { workspace, output, json } = context;
-        const states = args.directory === undefined ? liveMounts(workspace.home) : [mountAt(workspace.home, args.directory)];
+        const states =
+          args.directory === undefined
+            ? liveMounts(workspace.home)
+            : [mountAt(workspace.home, args.directory)];
         const mounts = await Promise.all(states.map(describe));
         const left = args.directory === undefined ? abandonedOverlays(workspace.home).map(abandoned) : [];
         const rows = [...mounts, ...left];
@@ -162,7 +207,10 @@ async function describe(state: MountState): Promise<StatusRow> {
   const { mountpoint, pid, id, dataset, version, writable, overlay } = state;
   const row = { mountpoint, pid, id, dataset, version, writable, overlay };
   if (!isAlive(state)) return { ...row, pid: null, state: "dead" };
-  const asked = askControl(state.socket, { operation: "status", arguments: {} }) as Promise<{ changes?: unknown; phase?: string }>;
+  const asked = askControl(state.socket, { operation: "status", arguments: {} }) as Promise<{
+    changes?: unknown;
+    phase?: string;
+  }>;
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, STATUS_WAIT_MS, undefined).unref());
   const answer = await Promise.race([asked.catch(() => undefined), late]);
   return { ...row, state: answer ? (answer.phase ?? "mounted") : "not answering", changes: answer?.changes };
@@ -170,11 +218,26 @@ async function describe(state: MountState): Promise<StatusRow> {
 
 function abandoned(overlay: ReturnType<typeof abandonedOverlays>[number]): StatusRow {
   const { mountpoint, base, dataset, version, id } = overlay;
-  return { mountpoint, pid: null, id: base, dataset, version, writable: true, state: "uncommitted", overlay: id };
+  return {
+    mountpoint,
+    pid: null,
+    id: base,
+    dataset,
+    version,
+    writable: true,
+    state: "uncommitted",
+    overlay: id,
+  };
 }
 
 function statusTable(rows: readonly StatusRow[], widthColumns: number | undefined): string {
-  const columns = [{ title: "mounted at" }, { title: "version" }, { title: "mode" }, { title: "state" }, { title: "pid", align: "right" as const }];
+  const columns = [
+    { title: "mounted at" },
+    { title: "version" },
+    { title: "mode" },
+    { title: "state" },
+    { title: "pid", align: "right" as const },
+  ];
   const cells = rows.map(({ mountpoint, dataset, version, writable, state, pid }) => [
     mountpoint,
     `${dataset}@${version}`,
@@ -209,19 +272,29 @@ async function askAndWait(
   const report = (value: unknown) => {
     progress.onProgress(value as UploadProgress);
   };
-  const answer = await askMount(workspace.home, directory, { operation, arguments: given }, report).finally(progress.stop);
+  const answer = await askMount(workspace.home, directory, { operation, arguments: given }, report).finally(
+    progress.stop,
+  );
   return (answer as { committed: OverlayCommit | null }).committed;
 }
 
 function warnOfLeftOut({ output }: Context, committed: OverlayCommit | null): void {
-  const show = (path: ReturnType<typeof jsonOf>) => (typeof path === "string" ? path : formatPath(atob(path.bytes)));
-  for (const path of committed?.skipped ?? []) output.warn(`Left out "${show(path)}": a version cannot hold it`);
-  for (const path of committed?.open ?? []) output.warn(`Committed "${show(path)}" as it stood: it is open for writing`);
+  const show = (path: ReturnType<typeof jsonOf>) =>
+    typeof path === "string" ? path : formatPath(atob(path.bytes));
+  for (const path of committed?.skipped ?? [])
+    output.warn(`Left out "${show(path)}": a version cannot hold it`);
+  for (const path of committed?.open ?? [])
+    output.warn(`Committed "${show(path)}" as it stood: it is open for writing`);
 }
 
 function commitOptions<T>(yargs: Argv<T>) {
   return yargs
-    .option("message", { alias: "m", type: "string", requiresArg: true, describe: "Description of the child version" })
+    .option("message", {
+      alias: "m",
+      type: "string",
+      requiresArg: true,
+      describe: "Description of the child version",
+    })
     .option("version", { type: "string", requiresArg: true, describe: "Its label (default: the next)" })
     .option("tag", { type: "string", array: true, requiresArg: true, describe: "Its tags" })
     .option("publish", { type: "boolean", default: false, describe: "Publish it too" })

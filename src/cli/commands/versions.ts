@@ -27,7 +27,10 @@ function versions(cli: Cli): void {
         .positional("name", { type: "string", describe: "PROJECT/NAME" })
         .example("$0 versions", "every dataset")
         .example("$0 versions vision/cifar10", "the versions of one, drafts too"),
-    (args) => run(args, (context) => (args.name === undefined ? listDatasets(context) : listVersions(context, args.name))),
+    (args) =>
+      run(args, (context) =>
+        args.name === undefined ? listDatasets(context) : listVersions(context, args.name),
+      ),
   );
 }
 
@@ -35,7 +38,9 @@ async function listVersions({ workspace, output, json }: Context, name: string):
   const catalog = await workspace.catalog();
   const rows = await versionsOf(workspace, await findDataset(workspace, parseDatasetName(name)));
   if (json) {
-    output.json(await Promise.all(rows.map(async (row) => versionJson(row, await catalog.parentsOf(row.id)))));
+    output.json(
+      await Promise.all(rows.map(async (row) => versionJson(row, await catalog.parentsOf(row.id)))),
+    );
     return;
   }
   const cells = rows.map((row) => [
@@ -101,7 +106,11 @@ function log(cli: Cli): void {
     "Show where a version comes from: it and its ancestors, newest first",
     (yargs) =>
       yargs
-        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .positional("reference", {
+          type: "string",
+          demandOption: true,
+          describe: "PROJECT/NAME[@LABEL] or id",
+        })
         .example("$0 log vision/cifar10@1.2.0", "that version, its parents, and theirs"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
@@ -120,7 +129,9 @@ function logText(step: LineageStep): string {
   const lines = [
     `${step.dataset}@${step.version}  ${step.state}  ${step.id}`,
     `    ${step.created}  ${step.createdBy}  ${counts.join(", ") || "no changes"}`,
-    ...(step.parents.length > 0 ? [`    parents ${step.parents.map((parent) => parent.name ?? parent.id).join(", ")}`] : []),
+    ...(step.parents.length > 0
+      ? [`    parents ${step.parents.map((parent) => parent.name ?? parent.id).join(", ")}`]
+      : []),
     ...(step.tags.length > 0 ? [`    tags ${step.tags.join(", ")}`] : []),
     ...(step.description ? [`    ${step.description}`] : []),
   ];
@@ -133,7 +144,11 @@ function ls(cli: Cli): void {
     "List what a version holds",
     (yargs) =>
       yargs
-        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .positional("reference", {
+          type: "string",
+          demandOption: true,
+          describe: "PROJECT/NAME[@LABEL] or id",
+        })
         .positional("directory", { type: "string", default: "", describe: "Folder inside the version" })
         .option("recursive", { alias: "R", type: "boolean", default: false, describe: "Folders below too" })
         .option("long", { alias: "l", type: "boolean", default: false, describe: "Mode, size, time" })
@@ -156,7 +171,12 @@ function ls(cli: Cli): void {
 }
 
 function longListing(entries: readonly Entry[], recursive: boolean): string {
-  const columns = [{ title: "mode" }, { title: "size", align: "right" as const }, { title: "modified" }, { title: "name" }];
+  const columns = [
+    { title: "mode" },
+    { title: "size", align: "right" as const },
+    { title: "modified" },
+    { title: "name" },
+  ];
   const rows = entries.map((entry) => entryCells(entry, recursive ? entry.path : nameOf(entry.path)));
   return renderTable(columns, rows);
 }
@@ -167,7 +187,11 @@ function cat(cli: Cli): void {
     "Print a file of a version",
     (yargs) =>
       yargs
-        .positional("reference", { type: "string", demandOption: true, describe: "PROJECT/NAME[@LABEL] or id" })
+        .positional("reference", {
+          type: "string",
+          demandOption: true,
+          describe: "PROJECT/NAME[@LABEL] or id",
+        })
         .positional("path", { type: "string", demandOption: true, describe: "File inside the version" })
         .example("$0 cat vision/cifar10 labels.csv | head", "a file of the latest version"),
     (args) =>
@@ -185,7 +209,11 @@ function diff(cli: Cli): void {
     "Show what changed: between two versions, or in a writable mount",
     (yargs) =>
       yargs
-        .positional("from", { type: "string", demandOption: true, describe: "A version, or the folder of a mount" })
+        .positional("from", {
+          type: "string",
+          demandOption: true,
+          describe: "A version, or the folder of a mount",
+        })
         .positional("to", { type: "string", describe: "Another version" })
         .example("$0 diff vision/cifar10@1.0.0 vision/cifar10@1.1.0", "two versions")
         .example("$0 diff /data", "what unmounting would commit"),

@@ -46,7 +46,10 @@ test("create, add, remove, upload and finalize make a version, each telling prog
   const finalized = (await varve.ok(["finalize", "--json"])).json() as Record<string, unknown>;
   assert.deepEqual(keysOf(finalized), COMMIT_KEYS);
   const { dataset, version, files, bytes, added: counted } = finalized;
-  assert.deepEqual({ dataset, version, files, bytes, counted }, { dataset: "p/d", version: "1.0.0", files: 2, bytes: 8, counted: 2 });
+  assert.deepEqual(
+    { dataset, version, files, bytes, counted },
+    { dataset: "p/d", version: "1.0.0", files: 2, bytes: 8, counted: 2 },
+  );
   const again = await varve(["finalize", "--json"]);
   assert.deepEqual([again.code, again.stdout], [3, ""]);
   assert.match(again.stderr, /there is no draft; varve create makes one, --dataset names one/);
@@ -81,7 +84,10 @@ test("sync tells what it made, and null when nothing changed", async (t) => {
   const again = await varve.ok(["sync", folder, "p/d", "--json"]);
   assert.deepEqual(again.json(), { committed: null });
   assert.doesNotMatch(again.stderr, /No remote is set/);
-  assert.match((await varve.ok(["sync", folder, "p/d"])).stdout, /^No change: 2 files as in the latest version\n$/);
+  assert.match(
+    (await varve.ok(["sync", folder, "p/d"])).stdout,
+    /^No change: 2 files as in the latest version\n$/,
+  );
   writeFolder(folder, { c: "3" });
   const third = await varve.ok(["sync", folder, "p/d", "--version", "2.0"]);
   assert.match(third.stdout, /^p\/d@2\.0 {2}1 added; 3 files, 3 B; .* sent\n$/);
@@ -104,7 +110,15 @@ test("add takes wildcards, a place and one folder without those below", async (t
   writeFolder(folder, { "a.jpg": "1", "b.png": "2", "c.txt": "3", "sub/d.jpg": "4" });
   await varve.ok(["create", "p/d"]);
   const wildcards = ["--wildcard", "*.jpg", "--wildcard", "*.png"];
-  const added = await varve.ok(["add", folder, "--to", "all/pictures", ...wildcards, "--no-recursive", "--json"]);
+  const added = await varve.ok([
+    "add",
+    folder,
+    "--to",
+    "all/pictures",
+    ...wildcards,
+    "--no-recursive",
+    "--json",
+  ]);
   assert.equal((added.json() as { added: number }).added, 2);
   const listed = await varve.ok(["ls", "-R", "p/d@1.0.0"]);
   assert.equal(listed.stdout, "all\nall/pictures\nall/pictures/a.jpg\nall/pictures/b.png\n");

@@ -40,7 +40,10 @@ test("the help of varve lists every command and the exit codes", async (t) => {
   const varve = await varveUser(t);
   const { stdout } = await varve.ok(["--help"]);
   for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  varve ${command}\\b`, "m"));
-  assert.match(stdout, /Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted/);
+  assert.match(
+    stdout,
+    /Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted/,
+  );
 });
 
 test("--version prints the version of the package, completion a script", async (t) => {

@@ -37,7 +37,10 @@ test("mount, status and unmount of a read-only mount", OPTIONS, async (t) => {
   assert.equal(readFileSync(join(at, "d/b"), "utf8"), "2");
   const [row] = (await varve.ok(["status", at, "--json"])).json() as Record<string, unknown>[];
   const { mountpoint, pid, dataset, version, writable, state } = row!;
-  assert.deepEqual({ mountpoint, id: row!["id"], dataset, version, writable }, { ...(mounted.json() as object) });
+  assert.deepEqual(
+    { mountpoint, id: row!["id"], dataset, version, writable },
+    { ...(mounted.json() as object) },
+  );
   assert.deepEqual([typeof pid, state], ["number", "mounted"]);
   const busy = await varve(["mount", "p/d", at]);
   assert.deepEqual([busy.code, busy.stdout], [4, ""]);
@@ -52,10 +55,15 @@ test("diff, commit and unmount of a writable mount", OPTIONS, async (t) => {
   writeFolder(at, { new: "3", a: "changed" });
   const diff = (await varve.ok(["diff", at, "--json"])).json();
   assert.deepEqual(diff, { added: ["new"], modified: ["a"], metadata: [], removed: [], renamed: [] });
-  const { committed } = (await varve.ok(["commit", at, "-m", "halfway", "--json"])).json() as { committed: object };
+  const { committed } = (await varve.ok(["commit", at, "-m", "halfway", "--json"])).json() as {
+    committed: object;
+  };
   assert.deepEqual(keysOf(committed), COMMIT_KEYS);
   const { parent, version, added, modified } = committed as Record<string, unknown>;
-  assert.deepEqual({ parent, version, added, modified }, { parent: "p/d@1.0.0", version: "1.0.1", added: 1, modified: 1 });
+  assert.deepEqual(
+    { parent, version, added, modified },
+    { parent: "p/d@1.0.0", version: "1.0.1", added: 1, modified: 1 },
+  );
 
   writeFileSync(join(at, "new"), "4");
   const last = await varve.ok(["unmount", at, "--version", "2.0", "--tag", "clean", "--json"]);

@@ -10,6 +10,7 @@ import { startNode } from "../../support/processes.js";
 import { tempDir } from "../../support/temp.js";
 import { varveUser } from "../../support/varve.js";
 
+const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 const CLI = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
 
 test("with nothing set, data, state and cache lie in the XDG folders of the user's home", async (t) => {
@@ -56,7 +57,8 @@ test("--catalog and VARVE_CATALOG choose the catalog", async (t) => {
   const varve = await varveUser(t);
   const other = join(varve.home, "../catalogs/other.db");
   await varve.ok(["create", "p/d", "--catalog", other]);
-  const count = async (args: string[], env = {}) => (await varve.ok(["versions", "--json", ...args], { env })).json();
+  const count = async (args: string[], env = {}) =>
+    (await varve.ok(["versions", "--json", ...args], { env })).json();
   assert.deepEqual(await count([]), []);
   assert.equal(((await count(["--catalog", other])) as unknown[]).length, 1);
   assert.equal(((await count([], { VARVE_CATALOG: other })) as unknown[]).length, 1);
@@ -66,13 +68,13 @@ test("--cache-dir and VARVE_CACHE_DIR choose the cache, --cache-size bounds it",
   const varve = await varveUser(t);
   const folder = join(varve.home, "../files");
   const kilobytes = (letter: string) => `${letter}${Math.random()}`.repeat(40_000).slice(0, 700_000);
-  writeFolder(folder, Object.fromEntries([..."abcdefgh"].map((letter) => [letter, kilobytes(letter)])));
+  writeFolder(folder, Object.fromEntries(LETTERS.map((letter) => [letter, kilobytes(letter)])));
   await varve.ok(["sync", folder, "p/d"]);
   const [one, two] = [join(varve.home, "../one"), join(varve.home, "../two")];
   await varve.ok(["cat", "p/d", "a", "--cache-dir", one]);
   await varve.ok(["cat", "p/d", "a"], { env: { VARVE_CACHE_DIR: two } });
   assert.ok(bytesBelow(one) > 0 && bytesBelow(two) > 0);
-  for (const letter of "abcdefgh")
+  for (const letter of LETTERS)
     await varve.ok(["cat", "p/d", letter, "--cache-dir", one, "--cache-size", "2MiB"]);
   assert.ok(bytesBelow(one) < 5 * 1024 * 1024, `the cache holds ${bytesBelow(one)} bytes`);
 });
@@ -85,6 +87,8 @@ test("--quiet leaves only what matters", async (t) => {
 });
 
 function bytesBelow(folder: string): number {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }

@@ -17,7 +17,13 @@ let varve: Varve;
 before(async (t) => {
   varve = await varveUser(t as TestContext);
   const folder = join(varve.home, "../files");
-  writeFolder(folder, { "read.me": "hello\n", "d/binary": BINARY, "d/deep/x": "1", link: { target: "d" }, gone: "g" });
+  writeFolder(folder, {
+    "read.me": "hello\n",
+    "d/binary": BINARY,
+    "d/deep/x": "1",
+    link: { target: "d" },
+    gone: "g",
+  });
   writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xfe])]), "odd");
   chmodSync(join(folder, "read.me"), 0o4751);
   setTime(join(folder, "read.me"), -1n);
@@ -32,12 +38,22 @@ test("versions lists one dataset's, in order, for programs and in columns for pe
   const rows = answer.json() as Record<string, unknown>[];
   assert.equal(answer.stderr, "");
   const wanted = ["bytes", "created", "files", "id", "parents", "state", "version"];
-  for (const row of rows) assert.deepEqual(keysOf(row).filter((key) => wanted.includes(key)), wanted);
-  assert.deepEqual(rows.map(({ version, state }) => [version, state]), [
-    ["1.0.0", "completed"],
-    ["1.0.1", "completed"],
-  ]);
-  assert.deepEqual(rows.map(({ parents }) => parents), [[], [rows[0]!["id"]]]);
+  for (const row of rows)
+    assert.deepEqual(
+      keysOf(row).filter((key) => wanted.includes(key)),
+      wanted,
+    );
+  assert.deepEqual(
+    rows.map(({ version, state }) => [version, state]),
+    [
+      ["1.0.0", "completed"],
+      ["1.0.1", "completed"],
+    ],
+  );
+  assert.deepEqual(
+    rows.map(({ parents }) => parents),
+    [[], [rows[0]!["id"]]],
+  );
   assert.match(String(rows[0]!["created"]), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 
   const [title, ...lines] = (await varve.ok(["versions", "p/d"])).stdout.trimEnd().split("\n");
@@ -48,17 +64,21 @@ test("versions lists one dataset's, in order, for programs and in columns for pe
 
 test("versions without a name lists datasets", async () => {
   const rows = (await varve.ok(["versions", "--json"])).json() as Record<string, unknown>[];
-  assert.deepEqual(rows.map(({ dataset, versions, latest }) => ({ dataset, versions, latest })), [
-    { dataset: "p/d", versions: 2, latest: "1.0.1" },
-  ]);
+  assert.deepEqual(
+    rows.map(({ dataset, versions, latest }) => ({ dataset, versions, latest })),
+    [{ dataset: "p/d", versions: 2, latest: "1.0.1" }],
+  );
 });
 
 test("log tells a version and its ancestors, newest first", async () => {
   const steps = (await varve.ok(["log", "p/d", "--json"])).json() as Record<string, unknown>[];
-  assert.deepEqual(steps.map(({ version, description }) => [version, description]), [
-    ["1.0.1", ""],
-    ["1.0.0", "the first"],
-  ]);
+  assert.deepEqual(
+    steps.map(({ version, description }) => [version, description]),
+    [
+      ["1.0.1", ""],
+      ["1.0.0", "the first"],
+    ],
+  );
   const { stdout } = await varve.ok(["log", "p/d"]);
   assert.match(stdout, /^p\/d@1\.0\.1 {2}completed/);
   assert.match(stdout, /parents p\/d@1\.0\.0\n/);
@@ -67,7 +87,10 @@ test("log tells a version and its ancestors, newest first", async () => {
 
 test("ls lists a folder, everything, or one file; names that are not UTF-8 are told as bytes", async () => {
   const rows = (await varve.ok(["ls", "p/d@1.0.0", "--json"])).json() as Record<string, unknown>[];
-  assert.deepEqual(rows.map(({ path }) => path), ["d", "gone", "link", "read.me", { bytes: "/g==" }]);
+  assert.deepEqual(
+    rows.map(({ path }) => path),
+    ["d", "gone", "link", "read.me", { bytes: "/g==" }],
+  );
   const [file] = rows.filter(({ path }) => path === "read.me");
   assert.deepEqual(file, {
     path: "read.me",
@@ -77,7 +100,10 @@ test("ls lists a folder, everything, or one file; names that are not UTF-8 are t
     mtime: "1969-12-31T23:59:59.999999999Z",
     sha256: createHash("sha256").update("hello\n").digest("hex"),
   });
-  assert.deepEqual(rows.map(({ type }) => type), ["directory", "file", "symlink", "file", "file"]);
+  assert.deepEqual(
+    rows.map(({ type }) => type),
+    ["directory", "file", "symlink", "file", "file"],
+  );
   assert.equal((await varve.ok(["ls", "p/d", "d"])).stdout, "binary\ndeep\n");
   assert.equal((await varve.ok(["ls", "-R", "p/d", "d"])).stdout, "d/binary\nd/deep\nd/deep/x\n");
   assert.equal((await varve.ok(["ls", "p/d", "d/binary"])).stdout, "binary\n");
@@ -126,7 +152,13 @@ test("diff of two versions tells what changed, both ways", async () => {
 
 test("a reference that means nothing is not found, in every command", async () => {
   const id = "0".repeat(32);
-  for (const args of [["ls", "p/none"], ["log", "p/d@9"], ["cat", id, "x"], ["versions", "p/none"], ["diff", "p/d", "p/d@7"]]) {
+  for (const args of [
+    ["ls", "p/none"],
+    ["log", "p/d@9"],
+    ["cat", id, "x"],
+    ["versions", "p/none"],
+    ["diff", "p/d", "p/d@7"],
+  ]) {
     const { code, stdout, stderr } = await varve(args);
     assert.deepEqual([code, stdout], [3, ""], args.join(" "));
     assert.match(stderr, /^varve: Cannot find the (version|dataset) /);

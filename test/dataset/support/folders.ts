@@ -1,7 +1,16 @@
 /** Folders of the disk made from plain data, and folders and versions told as plain data, to be compared whole. */
 import { createHash } from "node:crypto";
-import { type BigIntStats, constants, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { symlinkSync, writeFileSync } from "node:fs";
+import {
+  type BigIntStats,
+  constants,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 
 import type { Dataset } from "../../../src/dataset/dataset.js";
@@ -56,7 +65,7 @@ export async function describeVersion(
     const kept = metadata ? keptOf(entry) : "";
     lines.push([entry.path, `${await plainOfEntry(dataset, entry)}${kept}`]);
   }
-  return Object.fromEntries(lines.sort(byPath)) as Described;
+  return Object.fromEntries(lines.sort(byPath));
 }
 
 /** The paths of a version or draft, folders with a `/` at their end. */
@@ -124,8 +133,15 @@ function keptOf(entry: Entry): string {
   return metadataLine(entry.mode, ns, entry.xattrs, first);
 }
 
-function metadataLine(mode: number, mtimeNs: bigint, xattrs: Entry["xattrs"], first: string | undefined): string {
-  const attributes = [...(xattrs ?? [])].map(([name, value]) => ` ${name}=${Buffer.from(value).toString("hex")}`);
+function metadataLine(
+  mode: number,
+  mtimeNs: bigint,
+  xattrs: Entry["xattrs"],
+  first: string | undefined,
+): string {
+  const attributes = [...(xattrs ?? [])].map(
+    ([name, value]) => ` ${name}=${Buffer.from(value).toString("hex")}`,
+  );
   return ` ${mode.toString(8)} ${mtimeNs}${attributes.sort().join("")}${first === undefined ? "" : ` same as ${first}`}`;
 }
 

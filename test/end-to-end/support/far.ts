@@ -12,7 +12,9 @@ import { withLatency } from "../../support/latency.js";
 
 const LATENCY_MS = 50;
 
-registerScheme("far", (url) => noting(withLatency(fileRemote(fileURLToPath(`file://${url.pathname}`)), LATENCY_MS)));
+registerScheme("far", (url) =>
+  noting(withLatency(fileRemote(fileURLToPath(`file://${url.pathname}`)), LATENCY_MS)),
+);
 
 function noting(remote: Remote): Remote {
   const note = (key: string) => {

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, chmodSync, mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, closeSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Dataset } from "../../../src/dataset/dataset.js";
@@ -49,27 +49,33 @@ const LARGEST_WRITE_BYTES = 20_000;
 /** 2001 to 2023, in seconds. */
 const TIMES = { from: 1_000_000_000, count: 700_000_000 };
 
-const CALLS: Record<string, (choice: Choice) => Call | undefined> = { write, replace, append, rename, mkdir, unlink };
-Object.assign(CALLS, { "rename over": renameOver, "rename folder": renameFolder, symlink, chmod, touch });
+const CALLS = { write, replace, append, rename, renameOver, renameFolder, mkdir, unlink, symlink, chmod, touch };
+/** Files are made as often as they go. */
+const KINDS = [...(Object.keys(CALLS) as (keyof typeof CALLS)[]), "write", "write"] as const;
 
 /** Writes below `root` until a call fails. `initial` are the texts of the files that are there. */
 export function writeUntilFailure(root: string, seed: number, initial: Readonly<Record<string, string>>): Log {
   const log: Log = { tree: treeOf(initial), returned: {}, inDoubt: [] };
   const choice = choiceOf(log.tree, seed);
-  const kinds = Object.keys(CALLS);
-  while (log.inDoubt.length === 0) {
-    const kind = kinds[choice.below(kinds.length)]!;
-    const call = CALLS[kind]!(choice);
-    if (!call) continue;
-    try {
-      call.make(root);
-      call.record(log.tree);
-      log.returned[kind] = (log.returned[kind] ?? 0) + 1;
-    } catch {
-      log.inDoubt = call.paths;
-    }
-  }
+  const descriptor = openSync(root, "r");
+  // By what is open: once the dead mount is cleared away, the path leads to the folder below it.
+  const opened = `/proc/${process.pid}/fd/${descriptor}`;
+  while (log.inDoubt.length === 0) writeOnce(opened, log, choice);
+  closeSync(descriptor);
   return log;
+}
+
+function writeOnce(root: string, log: Log, choice: Choice): void {
+  const kind = KINDS[choice.below(KINDS.length)]!;
+  const call = CALLS[kind](choice);
+  if (!call) return;
+  try {
+    call.make(root);
+    call.record(log.tree);
+    log.returned[kind] = (log.returned[kind] ?? 0) + 1;
+  } catch {
+    log.inDoubt = call.paths;
+  }
 }
 
 /** Where a version is not what a log says: one line for each path. */

@@ -8,7 +8,13 @@ const run = promisify(execFile);
 
 /** `cp -a` of all that is in a folder, a mount's own `.varve` left out. */
 export async function copy(from: string, to: string): Promise<void> {
-  await run("sh", ["-c", `cd "$1" && find . -mindepth 1 -maxdepth 1 ! -name .varve -print0 | xargs -0 cp -a -t "$2"`, "sh", from, to]);
+  await run("sh", [
+    "-c",
+    `cd "$1" && find . -mindepth 1 -maxdepth 1 ! -name .varve -print0 | xargs -0 cp -a -t "$2"`,
+    "sh",
+    from,
+    to,
+  ]);
   await run("touch", ["-r", from, to]);
 }
 
@@ -20,7 +26,13 @@ export async function timed(program: string, ...args: string[]): Promise<number>
 }
 
 /** Digests of a finished version. */
-export async function digestsIn(varve: Varve, name: string): Promise<{ digest: string; contentDigest: string }> {
-  const rows = (await varve.ok(["versions", name, "--json"])).json() as { digest: string; contentDigest: string }[];
+export async function digestsIn(
+  varve: Varve,
+  name: string,
+): Promise<{ digest: string; contentDigest: string }> {
+  const rows = (await varve.ok(["versions", name, "--json"])).json() as {
+    digest: string;
+    contentDigest: string;
+  }[];
   return rows.at(-1)!;
 }
