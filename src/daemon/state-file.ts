@@ -1,18 +1,32 @@
 /** Small JSON files that say what runs or what is left: written aside, synced, renamed; a damaged one is skipped. */
-import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
 import type { z } from "zod";
-import { errnoOf } from "../errors.js";
+import { DatasetError, errnoOf } from "../errors.js";
 
+/** Replaces the file, or leaves it as it is. @throws {DatasetError} `disk-full` */
 export function writeStateFile(path: string, value: unknown): void {
   const aside = `${path}.${process.pid}.new`;
-  const descriptor = openSync(aside, "w", 0o600);
   try {
-    writeSync(descriptor, `${JSON.stringify(value, null, 1)}\n`);
+    writeSynced(aside, `${JSON.stringify(value, null, 1)}\n`);
+    renameSync(aside, path);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw errnoOf(error) === "ENOSPC" ? full(path, error) : error;
+  }
+}
+
+function writeSynced(path: string, text: string): void {
+  const descriptor = openSync(path, "w", 0o600);
+  try {
+    writeSync(descriptor, text);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  renameSync(aside, path);
+}
+
+function full(path: string, cause: unknown): DatasetError<"disk-full"> {
+  return new DatasetError("disk-full", { path }, `Cannot write "${path}": the disk is full`, { cause });
 }
 
 /** The file's value, or undefined when there is none or it is not what it should be. */

@@ -109,7 +109,12 @@ export function findOverlay(home: Home, id: string): OverlayState {
  */
 export function claimOverlay(home: Home, overlay: OverlayState, changes: Partial<OverlayState>): OverlayState {
   lockOverlay(home, overlay);
-  return updateOverlay(home, overlay.id, { ...thisProcess(), ...changes });
+  try {
+    return updateOverlay(home, overlay.id, { ...thisProcess(), ...changes });
+  } catch (error) {
+    unlock(overlay.id);
+    throw error;
+  }
 }
 
 /** Lets go of an overlay that stays, for `recover`. */

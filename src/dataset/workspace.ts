@@ -52,7 +52,8 @@ export class Workspace {
       directory: this.home.cacheDir,
       maxBytes: this.home.cacheBytes,
       remoteOf: (id) => this.remote(id),
-      onWarning: (message) => this.notice(message),
+      onWarning: (event, { directory, problem }) =>
+        this.notice(`Warning: ${event}: ${String(problem)} ("${String(directory)}")`),
     }));
   }
 

@@ -36,13 +36,16 @@ test(
   async (t) => {
     const user = await testUser(t);
     mkdirSync(user.scratch);
+    let stored = 0;
     for (let round = 0; round < ROUNDS; round++) {
-      const rewriter = startNode(t, REWRITER, [user.scratch, String(FILES)]);
+      const rewriter = startNode(t, REWRITER, [user.scratch, String(FILES), String((round % 2) * 4)]);
       await rewriter.saying(/started/);
       const version = await syncChanging(user);
       await rewriter.kill();
       if (version) await assertWhole(version);
+      if (version) stored++;
     }
+    t.diagnostic(`${stored} of ${ROUNDS} rounds found every file at rest for long enough`);
     const version = await syncChanging(user);
     assert.ok(version, "files that stand still were refused");
     await assertWhole(version);

@@ -61,6 +61,7 @@ function mount(cli: Cli): void {
         .option("deadline", {
           type: "number",
           default: 60,
+          coerce: positive,
           describe: "Longest wait on the remote, in seconds",
         })
         .example("$0 mount vision/cifar10 /data", "the latest version, to read")
@@ -93,6 +94,13 @@ function mount(cli: Cli): void {
           );
       }),
   );
+}
+
+/** @throws {DatasetError} `bad-input` */
+function positive(seconds: number): number {
+  if (seconds > 0 && seconds < Infinity) return seconds;
+  const message = "Cannot take --deadline: it must be a number of seconds above 0";
+  throw new DatasetError("bad-input", { value: String(seconds) }, message);
 }
 
 function unmount(cli: Cli): void {
