@@ -1,6 +1,7 @@
 /** Asks the process of a mount: found by its folder, spoken to over its socket. */
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
+import { overlayDirectory } from "../dataset/overlays.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import type { Home } from "../home.js";
 import { type ControlRequest, type Report, askControl } from "./control.js";
@@ -21,18 +22,19 @@ export function mountAt(home: Home, path: string): MountState {
  */
 export async function askMount(home: Home, path: string, request: ControlRequest, report?: Report): Promise<unknown> {
   const state = mountAt(home, path);
-  if (!isAlive(state)) throw hasDied(state);
+  if (!isAlive(state)) throw hasDied(home, state);
   try {
     return await askControl(state.socket, request, report);
   } catch (error) {
     const isSilent = isDatasetError(error, "not-found") && error.data.what === state.socket;
-    throw isSilent && !isAlive(state) ? hasDied(state) : error;
+    throw isSilent ? hasDied(home, state) : error;
   }
 }
 
-function hasDied({ mountpoint, overlay }: MountState): DatasetError<"not-found" | "uncommitted"> {
+function hasDied(home: Home, { mountpoint, overlay }: MountState): DatasetError<"not-found" | "uncommitted"> {
   const died = `Cannot reach the mount at "${mountpoint}": its process has died; varve unmount clears the folder`;
-  if (overlay === undefined) return new DatasetError("not-found", { what: mountpoint }, died);
+  const isLeft = overlay !== undefined && existsSync(overlayDirectory(home, overlay));
+  if (!isLeft) return new DatasetError("not-found", { what: mountpoint }, died);
   const message = `${died}, varve recover ${overlay} goes on with its changes`;
   return new DatasetError("uncommitted", { overlay }, message);
 }

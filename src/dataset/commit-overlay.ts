@@ -145,5 +145,9 @@ function refuseFailedWrites(overlay: OverlayState, snapshot: OverlaySnapshot): v
 
 function cannotKeep(paths: readonly TreePath[]): DatasetError<"unsupported"> {
   const what = paths.map((path) => JSON.stringify(jsonOf(path))).join(", ");
-  return new DatasetError("unsupported", { what }, `Cannot commit with --strict: a version cannot hold ${what}`);
+  return new DatasetError(
+    "unsupported",
+    { what },
+    `Cannot commit with --strict: a version cannot hold ${what}`,
+  );
 }

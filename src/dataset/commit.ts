@@ -6,7 +6,13 @@
 import pLimit from "p-limit";
 import type { Catalog, VersionRow } from "../catalog/catalog.js";
 import type { Chunk, RemoteId, Sha256 } from "../content/chunk.js";
-import { type SegmentRef, blockOfSegment, mergeSegments, planSegments, segmentKey } from "../content/segment.js";
+import {
+  type SegmentRef,
+  blockOfSegment,
+  mergeSegments,
+  planSegments,
+  segmentKey,
+} from "../content/segment.js";
 import { sha256 } from "../content/hash.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import { type EditedTree, editTree } from "../manifest/edit.js";
@@ -174,7 +180,7 @@ async function createRecordUnderFreeLabel(
   options: CommitOptions,
 ): Promise<VersionRecord> {
   const automatic = draft.tree.staging.fact("labelAutomatic") === true;
-  for (let { version } = draft; ; ) {
+  for (let { version } = draft; ;) {
     const record = await recordOf(workspace, { ...draft, version }, written, options);
     try {
       await requireIdentity(draft.remote.remote, draft.remote.id);
@@ -255,7 +261,16 @@ async function complete(workspace: Workspace, draft: Draft, record: VersionRecor
 
 function resultOf(record: VersionRecord): Omit<CommitResult, "bytesSent" | "contentBytesSent"> {
   const { id, label, digest, contentDigest, files, bytes, changes } = record;
-  return { id, dataset: textOfDataset(record.dataset), version: label, digest, contentDigest, files, bytes, ...changes };
+  return {
+    id,
+    dataset: textOfDataset(record.dataset),
+    version: label,
+    digest,
+    contentDigest,
+    files,
+    bytes,
+    ...changes,
+  };
 }
 
 function labelTaken(record: VersionRecord): DatasetError<"conflict"> {

@@ -88,7 +88,8 @@ export async function openDraft(
   const remote = await remoteOf(workspace, version);
   const staging = Staging.open(workspace.draftFile(version.id));
   const base = staging.fact("base") as string | undefined;
-  const baseTrees = base === undefined ? trees : await openTrees(workspace, [await findVersion(workspace, base)]);
+  const baseTrees =
+    base === undefined ? trees : await openTrees(workspace, [await findVersion(workspace, base)]);
   const tree = new DraftTree(staging, baseTrees[0], await workspace.cache());
   return { dataset, version, parents, remote, tree, segments: uniqueSegments(trees) };
 }
@@ -99,7 +100,8 @@ export async function lastDraft(workspace: Workspace): Promise<Draft> {
   const version = await catalog.lastDraft(workspace.user);
   const dataset = version && (await catalog.datasetById(version.datasetId));
   if (!dataset) {
-    const message = "Cannot tell which dataset is meant: there is no draft; varve create makes one, --dataset names one";
+    const message =
+      "Cannot tell which dataset is meant: there is no draft; varve create makes one, --dataset names one";
     throw new DatasetError("not-found", { what: "draft" }, message);
   }
   workspace.notice(`Using the draft ${textOfDataset(dataset)}@${version.label}`);

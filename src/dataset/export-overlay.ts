@@ -56,7 +56,8 @@ async function writeEntry(
   if (entry.type !== EntryType.file) return;
   const file = await open(at, "w", entry.mode & 0o777);
   try {
-    for await (const bytes of content ? bytesOf(await content) : chunksOf(entry, cache)) await file.write(bytes);
+    for await (const bytes of content ? bytesOf(await content) : chunksOf(entry, cache))
+      await file.write(bytes);
   } finally {
     await file.close();
   }
@@ -72,4 +73,3 @@ async function* bytesOf(content: ContentReader): AsyncIterable<Uint8Array> {
 async function* chunksOf(entry: FileEntry, cache: Cache): AsyncIterable<Uint8Array> {
   for (const chunk of entry.chunks) yield cache.read(blockOfChunk(chunk));
 }
-

@@ -67,7 +67,8 @@ export async function daemonConfig(
   options: MountOptions,
 ): Promise<DaemonConfig> {
   const mountpoint = await checkMountpoint(path);
-  if (options.writable && options.transport === "fuse-native" && !options.acceptLimits) throw limitsNotAccepted();
+  if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
+    throw limitsNotAccepted();
   const logs = ensureDir(home.logsDir);
   const logFile = join(logs, `mount-${basename(mountpoint).replaceAll(/[^\w.-]/g, "_")}-${Date.now()}.log`);
   return {

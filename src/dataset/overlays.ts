@@ -98,7 +98,12 @@ export function findOverlay(home: Home, id: string): OverlayState {
   const found = listOverlays(home).filter((overlay) => overlay.id.startsWith(id));
   const [only] = found;
   if (only && found.length === 1) return only;
-  if (only) throw new DatasetError("bad-input", { value: id }, `Cannot tell which overlay "${id}" is: several begin so`);
+  if (only)
+    throw new DatasetError(
+      "bad-input",
+      { value: id },
+      `Cannot tell which overlay "${id}" is: several begin so`,
+    );
   throw noSuchOverlay(id);
 }
 
@@ -107,7 +112,11 @@ export function findOverlay(home: Home, id: string): OverlayState {
  *
  * @throws {DatasetError} `conflict` while another has it; `not-found` when it was committed or discarded meanwhile
  */
-export function claimOverlay(home: Home, overlay: OverlayState, changes: Partial<OverlayState>): OverlayState {
+export function claimOverlay(
+  home: Home,
+  overlay: OverlayState,
+  changes: Partial<OverlayState>,
+): OverlayState {
   lockOverlay(home, overlay);
   try {
     return updateOverlay(home, overlay.id, { ...thisProcess(), ...changes });
@@ -172,6 +181,13 @@ function noSuchOverlay(id: string): DatasetError<"not-found"> {
 }
 
 function inUse({ id, mountpoint, state }: OverlayState): DatasetError<"conflict"> {
-  const use = state === "mounted" || state === "detached" ? `serves "${mountpoint}", and commits once its files are closed` : "is at work on it";
-  return new DatasetError("conflict", { what: id }, `Cannot take the overlay "${id}": another process ${use}`);
+  const use =
+    state === "mounted" || state === "detached"
+      ? `serves "${mountpoint}", and commits once its files are closed`
+      : "is at work on it";
+  return new DatasetError(
+    "conflict",
+    { what: id },
+    `Cannot take the overlay "${id}": another process ${use}`,
+  );
 }

@@ -80,7 +80,11 @@ export function parseRecord(bytes: Uint8Array, what: string): VersionRecord {
  * The id behind a dataset's name in a remote: the one found there, else `proposed`, which is then written. Two
  * catalogs that meet in one remote so agree on what `project/name` is.
  */
-export async function claimName(remote: Remote, dataset: DatasetName, proposed: DatasetId): Promise<DatasetId> {
+export async function claimName(
+  remote: Remote,
+  dataset: DatasetName,
+  proposed: DatasetId,
+): Promise<DatasetId> {
   const key = nameKey(dataset);
   try {
     await remote.create(key, Buffer.from(JSON.stringify({ format: 1, dataset: proposed })));

@@ -6,7 +6,12 @@ import { isAlive } from "../daemon/process.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import { findMount } from "../fs/transport/kernel/mounts.js";
 import type { Home } from "../home.js";
-import { type OverlayCommit, type OverlayCommitOptions, commitOverlay, snapshotOf } from "./commit-overlay.js";
+import {
+  type OverlayCommit,
+  type OverlayCommitOptions,
+  commitOverlay,
+  snapshotOf,
+} from "./commit-overlay.js";
 import { exportOverlay } from "./export-overlay.js";
 import { forgetDraft } from "./draft.js";
 import { type FoundVersion, findVersion, isFinished, refresh } from "./history.js";
@@ -41,7 +46,10 @@ export async function recoverable(workspace: Workspace): Promise<Recoverable[]> 
 /** Whether a mount that is still served is no longer at its folder: it ends when the last file in it is closed. */
 function isDetached(home: Home, overlay: OverlayState): boolean {
   if (overlay.state === "committing") return false;
-  return findMount(overlay.mountpoint) === undefined || readMountState(home, overlay.mountpoint)?.pid !== overlay.pid;
+  return (
+    findMount(overlay.mountpoint) === undefined ||
+    readMountState(home, overlay.mountpoint)?.pid !== overlay.pid
+  );
 }
 
 /**
@@ -60,7 +68,11 @@ export async function recoverCommit(
   try {
     const earlier = await cutOffCommit(workspace, claimed);
     const parent = earlier ? earlier.version.id : claimed.parent;
-    const committed = await commitOverlay(workspace, { ...claimed, parent }, { ...claimed.asked, ...given(options) });
+    const committed = await commitOverlay(
+      workspace,
+      { ...claimed, parent },
+      { ...claimed.asked, ...given(options) },
+    );
     removeOverlay(home, overlay.id);
     return committed ?? (earlier && commitOf(earlier, claimed));
   } catch (error) {
@@ -92,7 +104,11 @@ export async function recoverMount(
 }
 
 /** Writes the files an overlay changed or added into an empty folder. Gives how many. */
-export async function recoverExport(workspace: Workspace, overlay: OverlayState, folder: string): Promise<number> {
+export async function recoverExport(
+  workspace: Workspace,
+  overlay: OverlayState,
+  folder: string,
+): Promise<number> {
   const target = resolve(folder);
   mkdirSync(target, { recursive: true });
   if (!lstatSync(target).isDirectory() || readdirSync(target).length > 0) {
@@ -127,7 +143,19 @@ async function cutOffCommit(workspace: Workspace, overlay: OverlayState): Promis
 
 /** A commit that had happened before anybody could be told of it. */
 function commitOf({ dataset, version }: FoundVersion, overlay: OverlayState): OverlayCommit {
-  const { id, label, treeDigest, contentDigest, files, bytes, added, modified, metadataChanged, removed, renamed } = version;
+  const {
+    id,
+    label,
+    treeDigest,
+    contentDigest,
+    files,
+    bytes,
+    added,
+    modified,
+    metadataChanged,
+    removed,
+    renamed,
+  } = version;
   return {
     id,
     dataset: textOfDataset(dataset),

@@ -47,8 +47,7 @@ export function parseDatasetName(text: string): DatasetName {
       ? "has no project"
       : parts.some((part) => part.trim() === "" || part === "." || part === "..")
         ? "has an empty component, `.` or `..`"
-        :  
-          /[\u0000-\u001f@#\\]/.test(text)
+        : /[\u0000-\u001f@#\\]/.test(text)
           ? "has a control character, `@`, `#` or a backslash"
           : text.length > NAME_MAX_CHARS
             ? `is over ${NAME_MAX_CHARS} characters`

@@ -6,7 +6,7 @@ import { DatasetError } from "../errors.js";
 import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
 import { samePaths } from "../manifest/entry-compare.js";
 import { compareKeys, keyOf } from "../manifest/key.js";
-import { RESERVED_NAME, ROOT, type TreePath, joinPath, parentOf, textOf } from "../paths.js";
+import { RESERVED_NAME, ROOT, type TreePath, joinPath, nameOf, parentOf, textOf } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
 import {
@@ -17,7 +17,7 @@ import {
   readLocalRoot,
 } from "./local-folder.js";
 import { Effect, type Staging } from "./staging.js";
-import type { Stamps } from "./stamps.js";
+import type { Remembered, Stamps } from "./stamps.js";
 import { type Matcher, matcherOf } from "./wildcard.js";
 
 export interface StageOptions {
@@ -85,8 +85,7 @@ class FolderWalk {
     this.options.signal?.throwIfAborted();
     const local = readLocalDirectory(from).filter((entry) => this.accepts(entry, to, relative));
     const existing = new Map((await this.tree.children(to)).map((entry) => [entry.path, entry]));
-    await this.removeReplaced(local, to, existing);
-    if (this.options.removeMissing) await this.removeRest(local, to, existing);
+    await this.makeWay(local, existing);
     if (this.takesDirectories() || local.some(({ type }) => type !== EntryType.directory))
       await this.tree.ensureDirectory(to);
     const known = this.stamps.directory(from);
@@ -126,7 +125,7 @@ class FolderWalk {
     entry: LocalEntry,
     path: TreePath,
     existing: Entry | undefined,
-    known: { stamp: string; sha256: string } | undefined,
+    known: Remembered | undefined,
   ): void {
     if (entry.type === EntryType.directory) {
       if (this.takesDirectories()) this.stagePlain(entry, path, existing);
@@ -162,7 +161,7 @@ class FolderWalk {
     local: LocalFile,
     path: TreePath,
     existing: Entry | undefined,
-    known: { stamp: string; sha256: string } | undefined,
+    known: Remembered | undefined,
   ): void {
     if (local.hardLink !== undefined) this.noteHardLink(local.hardLink, path);
     if (existing?.type !== EntryType.file || !isUnchanged(local, existing, known)) {
@@ -171,33 +170,22 @@ class FolderWalk {
       this.staging.putPending(entry, { kind: "file", path: local.path, stamp: local.stamp });
       return;
     }
+    if (!known?.hasXattrs && looksTheSame(local, existing)) return;
     const hardLinks = local.hardLink === undefined ? undefined : existing.hardLinks;
     const after = { ...existing, ...attributesOf(local), hardLinks };
     const effect = effectOf(existing, after);
     if (effect !== Effect.none) this.staging.put(after, effect);
   }
 
-  /** Folders whose place a file takes lose all that is below them first. */
-  private async removeReplaced(
-    local: readonly LocalEntry[],
-    to: TreePath,
-    existing: ReadonlyMap<TreePath, Entry>,
-  ): Promise<void> {
-    for (const entry of local) {
-      const path = joinPath(to, entry.name);
-      const replaced = existing.get(path)?.type === EntryType.directory && entry.type !== EntryType.directory;
-      if (replaced) this.counts.removed += await this.tree.remove(path);
+  /** What the folder lacks goes, if it is to; and a folder whose place a file takes loses all that is below it. */
+  private async makeWay(local: readonly LocalEntry[], existing: ReadonlyMap<TreePath, Entry>): Promise<void> {
+    const types = new Map<string, EntryType>(local.map(({ name, type }) => [name, type]));
+    for (const [path, { type }] of existing) {
+      const taker = types.get(nameOf(path));
+      const isGone = taker === undefined && this.options.removeMissing === true;
+      const isReplaced = taker !== undefined && type === EntryType.directory && taker !== type;
+      if (isGone || isReplaced) this.counts.removed += await this.tree.remove(path);
     }
-  }
-
-  private async removeRest(
-    local: readonly LocalEntry[],
-    to: TreePath,
-    existing: ReadonlyMap<TreePath, Entry>,
-  ): Promise<void> {
-    const present = new Set(local.map(({ name }) => joinPath(to, name)));
-    for (const path of existing.keys())
-      if (!present.has(path)) this.counts.removed += await this.tree.remove(path);
   }
 
   private count(existing: Entry | undefined): void {
@@ -226,12 +214,25 @@ function joinRelative(relative: string, name: string): string {
   return relative === "" ? name : `${relative}/${name}`;
 }
 
-function isUnchanged(
-  local: LocalFile,
-  existing: FileEntry,
-  known: { stamp: string; sha256: string } | undefined,
-): boolean {
+function isUnchanged(local: LocalFile, existing: FileEntry, known: Remembered | undefined): boolean {
   return (
     local.sizeBytes === existing.sizeBytes && known?.stamp === local.stamp && known.sha256 === existing.sha256
+  );
+}
+
+/** Whether a file without extended attributes and further names is in all as it was: nearly always, so asked first. */
+function looksTheSame(
+  local: LocalFile,
+  { mode, mtimeSec, mtimeNsec, uid, gid, xattrs, hardLinks }: FileEntry,
+): boolean {
+  return (
+    local.mode === mode &&
+    local.mtimeSec === mtimeSec &&
+    local.mtimeNsec === mtimeNsec &&
+    local.uid === uid &&
+    local.gid === gid &&
+    xattrs === undefined &&
+    hardLinks === undefined &&
+    local.hardLink === undefined
   );
 }

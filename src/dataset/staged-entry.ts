@@ -7,7 +7,14 @@ import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
 import type { TreePath } from "../paths.js";
 
 type StoredXattrs = [name: string, base64: string][] | 0;
-type Common = [mode: number, mtimeSec: number, mtimeNsec: number, uid: number, gid: number, xattrs: StoredXattrs];
+type Common = [
+  mode: number,
+  mtimeSec: number,
+  mtimeNsec: number,
+  uid: number,
+  gid: number,
+  xattrs: StoredXattrs,
+];
 type StoredFile = [
   sizeBytes: number,
   sha256: string,
@@ -16,7 +23,15 @@ type StoredFile = [
   hardLinks: FileEntry["hardLinks"] | 0,
 ];
 type StoredLink = [sizeBytes: number, url: string, pin: string, sha256: string | 0];
-type StoredChunk = [remote: string, pack: string, offset: number, stored: number, codec: number, hash?: string, size?: number];
+type StoredChunk = [
+  remote: string,
+  pack: string,
+  offset: number,
+  stored: number,
+  codec: number,
+  hash?: string,
+  size?: number,
+];
 
 export function encodeEntry(entry: Entry): string {
   const { mode, mtimeSec, mtimeNsec, uid, gid } = entry;
@@ -27,7 +42,15 @@ export function encodeEntry(entry: Entry): string {
 /** Undoes `encodeEntry`. */
 export function decodeEntry(type: EntryType, path: TreePath, text: string): Entry {
   const [mode, mtimeSec, mtimeNsec, uid, gid, xattrs, ...own] = JSON.parse(text) as [...Common, ...unknown[]];
-  const common = { path, mode, mtimeSec, mtimeNsec, uid, gid, ...(xattrs && { xattrs: decodeXattrs(xattrs) }) };
+  const common = {
+    path,
+    mode,
+    mtimeSec,
+    mtimeNsec,
+    uid,
+    gid,
+    ...(xattrs && { xattrs: decodeXattrs(xattrs) }),
+  };
   if (type === EntryType.directory) return { type, ...common };
   if (type === EntryType.symlink) return { type, ...common, target: own[0] as string };
   if (type === EntryType.file) return { type, ...common, ...decodeFile(own as StoredFile) };

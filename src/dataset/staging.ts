@@ -66,7 +66,9 @@ export class Staging {
       "insert or replace into staged (key, type, entry, source, effect, size_bytes) values (?, ?, ?, ?, ?, ?)",
     );
     this.select = db.prepare(`${SELECT} where key = ?`).raw();
-    this.selectChildren = db.prepare(`${SELECT} where key >= ? and key < ? and key > x'00' order by key`).raw();
+    this.selectChildren = db
+      .prepare(`${SELECT} where key >= ? and key < ? and key > x'00' order by key`)
+      .raw();
     this.selectBelow = db
       .prepare(`${SELECT} where (key >= ? and key < ?) or (key >= ? and key < ?) order by key`)
       .raw();
@@ -85,9 +87,14 @@ export class Staging {
       return staging;
     } catch (error) {
       if (error instanceof DatasetError) throw error;
-      throw new DatasetError("format-damaged", { what: file }, `Cannot open the draft "${file}": it is damaged`, {
-        cause: error,
-      });
+      throw new DatasetError(
+        "format-damaged",
+        { what: file },
+        `Cannot open the draft "${file}": it is damaged`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -104,7 +111,14 @@ export class Staging {
   /** Stages a file whose content is still to be uploaded. `entry.sha256` and `entry.chunks` are filled in then. */
   putPending(entry: Omit<FileEntry, "sha256" | "chunks">, source: Source): void {
     const row = encodeEntry({ ...entry, sha256: "" as Sha256, chunks: [] });
-    this.insert.run(blobOf(entry.path), EntryType.file, row, JSON.stringify(source), Effect.unknown, entry.sizeBytes);
+    this.insert.run(
+      blobOf(entry.path),
+      EntryType.file,
+      row,
+      JSON.stringify(source),
+      Effect.unknown,
+      entry.sizeBytes,
+    );
   }
 
   /** Stages that a path is no more. Only this path: who removes a folder stages its descendants too. */
@@ -143,7 +157,8 @@ export class Staging {
 
   /** What is staged below a directory, at any depth, in key order. */
   below(directory: TreePath): Edit[] {
-    const rows = directory === ROOT ? this.selectBelowRoot.all() : this.selectBelow.all(...boundsBelow(directory));
+    const rows =
+      directory === ROOT ? this.selectBelowRoot.all() : this.selectBelow.all(...boundsBelow(directory));
     return (rows as Row[]).map(editOf);
   }
 
@@ -179,8 +194,7 @@ export class Staging {
 
   fact(name: string): unknown {
     const row = this.db.prepare("select value from facts where name = ?").get(name) as
-      | { value: string }
-      | undefined;
+      { value: string } | undefined;
     return row && (JSON.parse(row.value) as unknown);
   }
 

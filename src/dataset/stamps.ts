@@ -18,6 +18,7 @@ const SCHEMA = `
     name text,
     stamp text,
     sha256 text,
+    has_xattrs integer,
     primary key (directory, name)
   ) without rowid
 `;
@@ -27,7 +28,12 @@ export interface Stamped {
   path: string;
   stamp: string;
   sha256: Sha256;
+  /** Extended attributes change the ctime too; so where there were none there are none. */
+  hasXattrs: boolean;
 }
+
+/** What is remembered of one file. */
+export type Remembered = Omit<Stamped, "path">;
 
 export class Stamps {
   private readonly db: Database.Database;
@@ -38,24 +44,28 @@ export class Stamps {
     this.db.pragma("journal_mode = WAL");
     this.db.pragma("synchronous = OFF"); // losing it costs time, never truth
     this.db.exec(SCHEMA);
-    this.select = this.db.prepare("select name, stamp, sha256 from hashes where directory = ?").raw();
+    this.select = this.db
+      .prepare("select name, stamp, sha256, has_xattrs from hashes where directory = ?")
+      .raw();
   }
 
   /** Stamp and hash of the files directly in a local directory, by name. */
-  directory(path: string): ReadonlyMap<string, { stamp: string; sha256: Sha256 }> {
-    const rows = this.select.all(path) as [name: string, stamp: string, sha256: Sha256][];
-    return new Map(rows.map(([name, stamp, sha256]) => [name, { stamp, sha256 }]));
+  directory(path: string): ReadonlyMap<string, Remembered> {
+    const rows = this.select.all(path) as [name: string, stamp: string, sha256: Sha256, xattrs: number][];
+    return new Map(
+      rows.map(([name, stamp, sha256, xattrs]) => [name, { stamp, sha256, hasXattrs: xattrs !== 0 }]),
+    );
   }
 
   /** Remembers hashes of files that were settled when they were read at `readAtMs`. */
   remember(files: readonly Stamped[], readAtMs: number): void {
-    const insert = this.db.prepare("insert or replace into hashes values (?, ?, ?, ?)");
+    const insert = this.db.prepare("insert or replace into hashes values (?, ?, ?, ?, ?)");
     const settled = files.filter(({ stamp }) => ctimeMsOf(stamp) < readAtMs - SETTLED_MS);
     this.db
       .transaction(() => {
-        for (const { path, stamp, sha256 } of settled) {
+        for (const { path, stamp, sha256, hasXattrs } of settled) {
           const slash = path.lastIndexOf("/");
-          insert.run(path.slice(0, slash), path.slice(slash + 1), stamp, sha256);
+          insert.run(path.slice(0, slash), path.slice(slash + 1), stamp, sha256, hasXattrs ? 1 : 0);
         }
       })
       .immediate();

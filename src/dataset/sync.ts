@@ -26,7 +26,11 @@ export interface SyncResult {
  *
  * @throws {DatasetError} as `create`, `syncFolder` and `finalize` do; nothing is left behind then
  */
-export async function syncVersion(folder: string, name: string, options: SyncOptions = {}): Promise<SyncResult> {
+export async function syncVersion(
+  folder: string,
+  name: string,
+  options: SyncOptions = {},
+): Promise<SyncResult> {
   const workspace = options.workspace ?? defaultWorkspace();
   const parents = options.parents?.length ? options.parents : await latestOf(workspace, name);
   const draft = await Dataset.create(name, { ...options, parents, workspace });

@@ -22,7 +22,12 @@ export async function uploadDraft(
   const { remote, id: remoteId } = draft.remote;
   const known = knownChunks(draft.segments, cache);
   const openOverlaid = options.openOverlaid ?? noOverlay;
-  const result = await uploadPending(draft.tree, workspace.stamps(), { remote, remoteId, known, openOverlaid }, options);
+  const result = await uploadPending(
+    draft.tree,
+    workspace.stamps(),
+    { remote, remoteId, known, openOverlaid },
+    options,
+  );
   draft.tree.staging.setFact(SENT, contentBytesSent(draft) + result.contentBytesSent);
   return result;
 }

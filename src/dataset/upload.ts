@@ -70,7 +70,7 @@ export async function uploadPending(
     ...(signal && { signal }),
     onProgress(progress) {
       sentBytes = progress.sentBytes;
-      options.onProgress?.({ ...progress, totalFiles, totalBytes });
+      if (options.onProgress) options.onProgress({ ...progress, totalFiles, totalBytes });
     },
   });
   for await (const file of stored) {
@@ -129,5 +129,7 @@ function stampedOf({ id, sha256, sizeBytes, mtimeSec, mtimeNsec }: StoredContent
     sizeBytes === entry.sizeBytes &&
     mtimeSec === entry.mtimeSec &&
     mtimeNsec === entry.mtimeNsec;
-  return asScanned ? [{ path: source.path, stamp: source.stamp, sha256 }] : [];
+  return asScanned
+    ? [{ path: source.path, stamp: source.stamp, sha256, hasXattrs: entry.xattrs !== undefined }]
+    : [];
 }

@@ -103,7 +103,8 @@ export class Workspace {
   async close(): Promise<void> {
     this.#stamps?.close();
     await this.#cache?.then((cache) => cache.close(), ignore);
-    for (const opened of this.#remotesByUrl.values()) await opened.then(({ remote }) => remote.close(), ignore);
+    for (const opened of this.#remotesByUrl.values())
+      await opened.then(({ remote }) => remote.close(), ignore);
     await this.#catalog?.then((catalog) => catalog.close(), ignore);
   }
 

@@ -63,6 +63,7 @@ function pairFiles(removed: FileEntry[], added: FileEntry[]): Rename[] {
 
 /** Pairs entries that are alike, in order, each once. */
 function pairAlike(removed: FileEntry[], added: FileEntry[], alike: (file: FileEntry) => string): Rename[] {
+  if (removed.length === 0) return [];
   const waiting = new Map<string, FileEntry[]>();
   for (const file of added.toReversed()) {
     const likeness = alike(file);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { RemoteId } from "../../src/content/chunk.js";
 import { fileRemote } from "../../src/remote/file.js";
-import { remoteIdentity } from "../../src/remote/identity.js";
+import { remoteIdentity, requireIdentity } from "../../src/remote/identity.js";
 import { recording } from "../../src/remote/recording.js";
 import { memoryRemote } from "../support/memory-remote.js";
 import { tempDir } from "../support/temp.js";
@@ -28,6 +29,15 @@ test("all who ask a new remote at once are told the same identity", async () => 
   const remote = memoryRemote();
   const ids = await Promise.all(Array.from({ length: 20 }, () => remoteIdentity(remote)));
   assert.equal(new Set(ids).size, 1);
+});
+
+test("requireIdentity() begins nothing where a known remote is gone or another has taken its place", async () => {
+  const empty = memoryRemote();
+  await assert.rejects(requireIdentity(empty), failure("remote-failed"));
+  assert.equal(empty.objects.size, 0);
+  const other = memoryRemote({ "varve.json": JSON.stringify({ format: 1, id: ID }) });
+  assert.equal(await requireIdentity(other, ID as RemoteId), ID);
+  await assert.rejects(requireIdentity(other, "f".repeat(32) as RemoteId), failure("remote-failed"));
 });
 
 test("a read-only remote without an identity is refused, one with it is known", async (t) => {

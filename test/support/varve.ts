@@ -35,9 +35,17 @@ export interface Varve {
 
 const CLI = new URL("../../src/cli.js", import.meta.url).pathname;
 
-/** A user with an empty `VARVE_HOME`. At the end of the test, what that user still has mounted or running is ended. */
-export async function varveUser(scope: Scope, env: Readonly<Record<string, string>> = {}): Promise<Varve> {
-  const home = join(await tempDir(scope), "home");
+/**
+ * A user with an empty `VARVE_HOME`. At the end of the test, what that user still has mounted or running is ended.
+ *
+ * @param folder Where `VARVE_HOME` is to lie. Default: a new folder of its own.
+ */
+export async function varveUser(
+  scope: Scope,
+  env: Readonly<Record<string, string>> = {},
+  folder?: string,
+): Promise<Varve> {
+  const home = join(folder ?? (await tempDir(scope)), "home");
   atEnd(scope, () => endAllOf(home));
   const start = (args: readonly string[], options: RunOptions = {}) => {
     const started = startNode(scope, CLI, args, {
