@@ -63,8 +63,8 @@ export class MountProcess {
   private phase: "mounted" | "detached" | "committing" = "mounted";
   private commits: Promise<unknown> = Promise.resolve();
   private terminations = 0;
-  /** Nobody let go in time after SIGTERM, so that the mount was cut off. */
-  private outwaited = false;
+  /** Somebody still used the mount after SIGTERM when it was cut off, but nobody had a file open for writing. */
+  private cutOffWhole = false;
   private outcome!: Promise<MountOutcome>;
 
   private constructor(
@@ -110,11 +110,17 @@ export class MountProcess {
     await this.served.unmount({ lazy: true });
     this.phase = "detached";
     this.note({ state: "detached" });
-    const cutOff = () => {
-      this.outwaited = true;
-      void this.served.unmount({ force: true });
-    };
-    setTimeout(cutOff, CLOSE_WAIT_MS).unref();
+    setTimeout(() => void this.cutOff(), CLOSE_WAIT_MS).unref();
+  }
+
+  private async cutOff(): Promise<void> {
+    try {
+      const writers = this.overlay ? await this.served.call("openForWriting") : [];
+      this.cutOffWhole = (writers as readonly unknown[]).length === 0;
+      await this.served.unmount({ force: true });
+    } catch (error) {
+      this.log.error("cannot cut off", { problem: messageOf(error) });
+    }
   }
 
   private note(changes: Partial<OverlayState>): void {
@@ -244,7 +250,7 @@ export class MountProcess {
     await this.commits;
     if (!this.overlay) return { committed: undefined };
     try {
-      const isWhole = !end.aborted || (this.outwaited && end.unflushedHandles === 0);
+      const isWhole = !end.aborted || (this.cutOffWhole && end.unflushedHandles === 0);
       if (this.discarding) removeOverlay(this.config.home, this.overlay.id);
       else if (isWhole && !end.failure) return { committed: await this.commitAtEnd(this.overlay) };
       else throw cutOff(this.overlay, end);

@@ -286,7 +286,8 @@ async function askAndWait(
   return (answer as { committed: OverlayCommit | null }).committed;
 }
 
-function warnOfLeftOut({ output }: Context, committed: OverlayCommit | null): void {
+/** Says what a commit left out, or took as it stood. */
+export function warnOfLeftOut({ output }: Context, committed: OverlayCommit | null | undefined): void {
   const show = (path: ReturnType<typeof jsonOf>) =>
     typeof path === "string" ? path : formatPath(atob(path.bytes));
   for (const path of committed?.skipped ?? [])

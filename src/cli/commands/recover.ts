@@ -1,4 +1,5 @@
 /** `varve recover`: what mounts left uncommitted, and what can be done with it. */
+import type { OverlayCommitOptions } from "../../dataset/commit-overlay.js";
 import { findOverlay } from "../../dataset/overlays.js";
 import {
   type Recoverable,
@@ -13,6 +14,7 @@ import { type Cli, type Context, run, uploadProgress } from "../context.js";
 import { formatCount, formatCountOf } from "../format.js";
 import { renderTable } from "../table.js";
 import { commitLine } from "./drafts.js";
+import { warnOfLeftOut } from "./mounts.js";
 
 export function addRecoverCommand(cli: Cli): void {
   cli.command(
@@ -26,6 +28,7 @@ export function addRecoverCommand(cli: Cli): void {
         .option("export", { type: "string", requiresArg: true, describe: "Write its new and changed files into this folder" })
         .option("discard", { type: "boolean", describe: "Throw it away" })
         .option("message", { alias: "m", type: "string", requiresArg: true, describe: "Description of the child version" })
+        .option("version", { type: "string", requiresArg: true, describe: "Its label (default: the next)" })
         .conflicts("commit", ["mount", "export", "discard"])
         .conflicts("mount", ["export", "discard"])
         .conflicts("export", "discard")
@@ -37,7 +40,7 @@ export function addRecoverCommand(cli: Cli): void {
         async (context) => {
           const acts = args.commit ?? args.discard ?? args.mount ?? args.export;
           if (!acts) await list(context, args.id);
-          else if (args.commit) await commit(context, args.id, args.message);
+          else if (args.commit) await commit(context, args.id, { message: args.message, version: args.version });
           else if (args.mount !== undefined) await mount(context, args.id, args.mount);
           else if (args.export !== undefined) await exportTo(context, args.id, args.export);
           else await discard(context, args.id);
@@ -66,14 +69,19 @@ function tableOf(found: readonly Recoverable[], widthColumns: number | undefined
   return renderTable(columns, cells, { widthColumns });
 }
 
-async function commit(context: Context, id: string | undefined, message: string | undefined): Promise<void> {
+async function commit(
+  context: Context,
+  id: string | undefined,
+  asked: Pick<OverlayCommitOptions, "message" | "version">,
+): Promise<void> {
   const { workspace, output, json } = context;
   const overlay = await choose(context, id);
   const progress = uploadProgress("Committing");
   const { onProgress } = progress;
-  const committed = await recoverCommit(workspace, overlay, { message, onProgress }).finally(progress.stop);
+  const committed = await recoverCommit(workspace, overlay, { ...asked, onProgress }).finally(progress.stop);
   if (json) output.json({ committed: committed ?? null });
   else output.data(committed ? commitLine(committed) : "It changed nothing; nothing to commit");
+  warnOfLeftOut(context, committed);
 }
 
 async function mount(context: Context, id: string | undefined, directory: string): Promise<void> {
