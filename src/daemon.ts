@@ -7,7 +7,12 @@ import { pathToFileURL } from "node:url";
 import { type ControlRequest, type ControlServer, type Report, serveControl } from "./daemon/control.js";
 import { type MountState, removeMountState, socketPathOf, writeMountState } from "./daemon/mount-state.js";
 import { thisProcess } from "./daemon/process.js";
-import { type OverlayCommit, type OverlayCommitOptions, checkLabel, commitOverlay } from "./dataset/commit-overlay.js";
+import {
+  type OverlayCommit,
+  type OverlayCommitOptions,
+  checkLabel,
+  commitOverlay,
+} from "./dataset/commit-overlay.js";
 import { findVersion } from "./dataset/history.js";
 import type { MountInfo, MountOptions } from "./dataset/mounting.js";
 import { diffOverlay } from "./dataset/overlay-diff.js";
@@ -132,7 +137,8 @@ export class MountProcess {
     const found = await findVersion(this.workspace, versionId);
     if (options.overlay !== undefined)
       this.overlay = claimOverlay(home, findOverlay(home, options.overlay), { mountpoint, state: "mounted" });
-    else if (options.writable) this.overlay = createOverlay(home, { base: versionId, dataset, version, mountpoint });
+    else if (options.writable)
+      this.overlay = createOverlay(home, { base: versionId, dataset, version, mountpoint });
     try {
       const cache = await this.workspace.cache();
       const serve = options.transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
@@ -192,7 +198,10 @@ export class MountProcess {
         return { committed: (await this.commitLive(given, report)) ?? null };
       case "discard":
       case "unmount":
-        return this.unmount({ ...given, discard: operation === "discard" || given["discard"] === true }, report);
+        return this.unmount(
+          { ...given, discard: operation === "discard" || given["discard"] === true },
+          report,
+        );
     }
   }
 
@@ -222,7 +231,10 @@ export class MountProcess {
   }
 
   /** Commits what there is now and goes on serving; the next commit is a child of this one. */
-  private async commitLive(options: OverlayCommitOptions, report: Report): Promise<OverlayCommit | undefined> {
+  private async commitLive(
+    options: OverlayCommitOptions,
+    report: Report,
+  ): Promise<OverlayCommit | undefined> {
     this.requireOverlay();
     const work = this.commits.then(async () => {
       await this.served.sync();
@@ -290,7 +302,11 @@ export class MountProcess {
   private requireOverlay(attempt = "commit"): OverlayState {
     if (this.overlay) return this.overlay;
     const { mountpoint } = this.config;
-    throw new DatasetError("read-only", { path: mountpoint }, `Cannot ${attempt} "${mountpoint}": it is mounted to be read`);
+    throw new DatasetError(
+      "read-only",
+      { path: mountpoint },
+      `Cannot ${attempt} "${mountpoint}": it is mounted to be read`,
+    );
   }
 
   /** Lets those who asked have their answers, then lets go of everything. */
@@ -321,7 +337,8 @@ async function main(): Promise<void> {
     new Promise<void>((resolve) => process.send?.(reply, undefined, undefined, () => resolve()));
   try {
     const mount = await MountProcess.start(config);
-    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => void mount.terminate());
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
+      process.on(signal, () => void mount.terminate());
     await tell({ ready: mount.info });
     process.disconnect();
     const { failure } = await mount.ended;

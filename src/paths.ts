@@ -101,5 +101,9 @@ function problemOfName(name: string): string | undefined {
 
 function badPath(bytes: string, problem: string): DatasetError<"bad-input"> {
   const shown = JSON.stringify(textOf(bytes.slice(0, 300)));
-  return new DatasetError("bad-input", { value: textOf(bytes) }, `Cannot take the path ${shown}: it ${problem}`);
+  return new DatasetError(
+    "bad-input",
+    { value: textOf(bytes) },
+    `Cannot take the path ${shown}: it ${problem}`,
+  );
 }

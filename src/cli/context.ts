@@ -36,7 +36,10 @@ export function withGlobalOptions(cli: Argv): Cli {
     .option("quiet", { alias: "q", type: "boolean", default: false, describe: "Say only what matters" })
     .option("catalog", { type: "string", describe: "Catalog file [VARVE_CATALOG]" })
     .option("cache-dir", { type: "string", describe: "Cache folder [VARVE_CACHE_DIR]" })
-    .option("cache-size", { type: "string", describe: "Most the cache may hold, e.g. 10GiB [VARVE_CACHE_SIZE]" })
+    .option("cache-size", {
+      type: "string",
+      describe: "Most the cache may hold, e.g. 10GiB [VARVE_CACHE_SIZE]",
+    })
     .group(["json", "quiet", "catalog", "cache-dir", "cache-size", "help"], "Everywhere:") as unknown as Cli;
 }
 
@@ -66,7 +69,10 @@ export async function run(
 }
 
 /** A progress bar for an upload; nothing where standard error is no terminal. */
-export function uploadProgress(label = "Uploading"): { onProgress: (progress: UploadProgress) => void; stop: () => void } {
+export function uploadProgress(label = "Uploading"): {
+  onProgress: (progress: UploadProgress) => void;
+  stop: () => void;
+} {
   const bar = startProgress({ label, of: "bytes" });
   let done = 0;
   return {
@@ -89,7 +95,8 @@ export function reportFailure(output: Output, error: unknown, interrupted = fals
     return;
   }
   output.warn(`varve: ${messageOf(error)}`);
-  if (process.env["VARVE_LOG_LEVEL"] === "debug") output.warn(error instanceof Error ? (error.stack ?? "") : "");
+  if (process.env["VARVE_LOG_LEVEL"] === "debug")
+    output.warn(error instanceof Error ? (error.stack ?? "") : "");
   process.exitCode = exitCodeOf(error);
 }
 

@@ -12,7 +12,11 @@ import { isAlive } from "./process.js";
 export function mountAt(home: Home, path: string): MountState {
   const state = readMountState(home, realMountpoint(path));
   if (state) return state;
-  throw new DatasetError("not-found", { what: path }, `Cannot find a mount at "${path}": varve status lists those there are`);
+  throw new DatasetError(
+    "not-found",
+    { what: path },
+    `Cannot find a mount at "${path}": varve status lists those there are`,
+  );
 }
 
 /**
@@ -20,7 +24,12 @@ export function mountAt(home: Home, path: string): MountState {
  *
  * @throws {DatasetError} what it answers; `uncommitted` when it died and left an overlay; `not-found`
  */
-export async function askMount(home: Home, path: string, request: ControlRequest, report?: Report): Promise<unknown> {
+export async function askMount(
+  home: Home,
+  path: string,
+  request: ControlRequest,
+  report?: Report,
+): Promise<unknown> {
   const state = mountAt(home, path);
   if (!isAlive(state)) throw hasDied(home, state);
   try {

@@ -16,10 +16,7 @@ export interface ControlRequest {
 export type Report = (progress: unknown) => void;
 export type Handler = (request: ControlRequest, report: Report) => Promise<unknown>;
 
-type Reply =
-  | { progress: unknown }
-  | { result: unknown }
-  | { failure: Failure };
+type Reply = { progress: unknown } | { result: unknown } | { failure: Failure };
 
 /** A line longer than this is no request of ours. */
 const REQUEST_MAX_CHARS = 1_000_000;
@@ -72,7 +69,11 @@ export async function askControl(path: string, request: ControlRequest, report?:
   } finally {
     socket.destroy();
   }
-  throw new DatasetError("not-found", { what: path }, `Cannot finish "${request.operation}": the mount's process ended`);
+  throw new DatasetError(
+    "not-found",
+    { what: path },
+    `Cannot finish "${request.operation}": the mount's process ended`,
+  );
 }
 
 function serveClient(socket: Socket, handle: Handler): void {

@@ -1,5 +1,14 @@
 /** Small JSON files that say what runs or what is left: written aside, synced, renamed; a damaged one is skipped. */
-import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import type { z } from "zod";
 import { DatasetError, errnoOf } from "../errors.js";
 
@@ -30,7 +39,10 @@ function full(path: string, cause: unknown): DatasetError<"disk-full"> {
 }
 
 /** The file's value, or undefined when there is none or it is not what it should be. */
-export function readStateFile<Schema extends z.ZodType>(path: string, schema: Schema): z.infer<Schema> | undefined {
+export function readStateFile<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): z.infer<Schema> | undefined {
   try {
     return schema.safeParse(JSON.parse(readFileSync(path, "utf8"))).data;
   } catch {

@@ -20,7 +20,14 @@ export async function serveThroughFuseNative(options: ServeOptions): Promise<Ser
     cache.prefetch(missing.ahead);
     await cache.readMany(missing.blocks);
   };
-  const mount = await serveFuseNative({ mountpoint, fileSystem: tree.fileSystem, fetch, name, allowOther, log });
+  const mount = await serveFuseNative({
+    mountpoint,
+    fileSystem: tree.fileSystem,
+    fetch,
+    name,
+    allowOther,
+    log,
+  });
   const call = (operation: string, ...values: readonly unknown[]) =>
     cache.complete(() => tree.call(operation, values));
   return {

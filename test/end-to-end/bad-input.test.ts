@@ -73,7 +73,11 @@ test("paths with `..`, a NUL byte or a name of 300 bytes do not enter a version"
   await asking(varve, async (workspace) => {
     const draft = await Dataset.create(DATASET, { workspace });
     for (const to of ["a/../../b", "a\0b", "n".repeat(300)])
-      await assert.rejects(draft.addFiles(source, { to }), { code: "bad-input" }, JSON.stringify(to.slice(0, 9)));
+      await assert.rejects(
+        draft.addFiles(source, { to }),
+        { code: "bad-input" },
+        JSON.stringify(to.slice(0, 9)),
+      );
     draft.close();
   });
   const mount = await mountWritable(t, varve);
@@ -96,42 +100,55 @@ function damage(varve: Varve, prefix: string): void {
   }
 }
 
-test("a damaged root, range or pack is told, never passed on, and heals when it is mended", MOUNTED, async (t) => {
-  const content = noise("content", 300_000);
-  const varve = await userWith(t, { ...FILES, "noise.bin": content });
-  const path = await tempDir(t);
-  const withoutCache = () => rmSync(join(varve.home, "cache"), { recursive: true, force: true });
-  const cat = ["cat", DATASET, "noise.bin"];
-  for (const prefix of ["roots", "ranges", "packs"]) {
-    damage(varve, prefix);
-    withoutCache();
-    assertRefused(cat, await varve(cat), 1, new RegExp(`Cannot use "${prefix}/.*it should be \\w{64} and is`));
-    if (prefix !== "roots") {
-      await varve.ok(["mount", DATASET, path]);
-      assert.throws(() => readFileSync(join(path, "noise.bin")), { code: "EIO" }, prefix);
+test(
+  "a damaged root, range or pack is told, never passed on, and heals when it is mended",
+  MOUNTED,
+  async (t) => {
+    const content = noise("content", 300_000);
+    const varve = await userWith(t, { ...FILES, "noise.bin": content });
+    const path = await tempDir(t);
+    const withoutCache = () => rmSync(join(varve.home, "cache"), { recursive: true, force: true });
+    const cat = ["cat", DATASET, "noise.bin"];
+    for (const prefix of ["roots", "ranges", "packs"]) {
       damage(varve, prefix);
-      assert.deepEqual(readFileSync(join(path, "noise.bin")), content, prefix);
-      await varve.ok(["unmount", path]);
-    } else {
-      assertRefused(["mount"], await varve(["mount", DATASET, path]), 1, /roots\//);
-      damage(varve, prefix);
+      withoutCache();
+      assertRefused(
+        cat,
+        await varve(cat),
+        1,
+        new RegExp(`Cannot use "${prefix}/.*it should be \\w{64} and is`),
+      );
+      if (prefix !== "roots") {
+        await varve.ok(["mount", DATASET, path]);
+        assert.throws(() => readFileSync(join(path, "noise.bin")), { code: "EIO" }, prefix);
+        damage(varve, prefix);
+        assert.deepEqual(readFileSync(join(path, "noise.bin")), content, prefix);
+        await varve.ok(["unmount", path]);
+      } else {
+        assertRefused(["mount"], await varve(["mount", DATASET, path]), 1, /roots\//);
+        damage(varve, prefix);
+      }
     }
-  }
-});
+  },
+);
 
-test("a damaged index segment stops a commit and no reader; the commit is made when it is mended", MOUNTED, async (t) => {
-  const varve = await userWith(t, FILES);
-  damage(varve, "segments");
-  rmSync(join(varve.home, "cache"), { recursive: true });
-  const mount = await mountWritable(t, varve);
-  assert.equal(readFileSync(join(mount.path, "a.txt"), "utf8"), "a");
-  writeFileSync(join(mount.path, "new.txt"), "new");
-  const refused = await varve(["unmount", mount.path]);
-  assert.deepEqual([refused.code, /segments\//.test(refused.stderr)], [5, true]);
-  damage(varve, "segments");
-  await varve.ok(["recover", "--commit"]);
-  assert.deepEqual(await labelsOf(varve), ["1.0.0", "1.0.1"]);
-});
+test(
+  "a damaged index segment stops a commit and no reader; the commit is made when it is mended",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    damage(varve, "segments");
+    rmSync(join(varve.home, "cache"), { recursive: true });
+    const mount = await mountWritable(t, varve);
+    assert.equal(readFileSync(join(mount.path, "a.txt"), "utf8"), "a");
+    writeFileSync(join(mount.path, "new.txt"), "new");
+    const refused = await varve(["unmount", mount.path]);
+    assert.deepEqual([refused.code, /segments\//.test(refused.stderr)], [5, true]);
+    damage(varve, "segments");
+    await varve.ok(["recover", "--commit"]);
+    assert.deepEqual(await labelsOf(varve), ["1.0.0", "1.0.1"]);
+  },
+);
 
 test("a damaged version record is told by who has to read it", MOUNTED, async (t) => {
   const one = await userWith(t, FILES);
@@ -152,7 +169,12 @@ test("a damaged catalog is told, left as it is, and stops no recovery list", MOU
   const whole = readFileSync(path);
   const damaged = whole.map((byte, index) => (index % 7 === 0 ? byte ^ 0x55 : byte));
   writeFileSync(path, damaged);
-  for (const args of [["ls", DATASET], ["versions"], ["mount", DATASET, await tempDir(t)], ["create", "lab/other"]])
+  for (const args of [
+    ["ls", DATASET],
+    ["versions"],
+    ["mount", DATASET, await tempDir(t)],
+    ["create", "lab/other"],
+  ])
     assertRefused(args, await varve(args), 1, /Cannot use the catalog ".*catalog\.db".*damaged/);
   assert.deepEqual(readFileSync(path), Buffer.from(damaged));
   assert.deepEqual((await varve.ok(["status", "--json"])).json(), []);
@@ -160,27 +182,32 @@ test("a damaged catalog is told, left as it is, and stops no recovery list", MOU
   assert.deepEqual(await labelsOf(varve), ["1.0.0"]);
 });
 
-test("names that are not UTF-8 go through sync, mounts, cp, commit and --json unchanged", MOUNTED, async (t) => {
-  const varve = await varveUser(t);
-  const [source, path, copy] = [await tempDir(t), await tempDir(t), await tempDir(t)];
-  const at = (folder: string, name: string) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
-  mkdirSync(at(source, "d\xff"));
-  writeFileSync(at(source, "d\xff/f\xfe\x80.txt"), "not UTF-8");
-  await sh('ln -s "$(printf "t\\360")" "$1/l"', source);
-  await varve.ok(["sync", source, DATASET]);
-  await varve.ok(["mount", "--writable", DATASET, path]);
-  await sh('cp -a "$1/." "$2"', path, copy);
-  assert.deepEqual(describeFolder(copy), describeFolder(source));
-  renameSync(at(path, "d\xff"), at(path, "e\xff"));
-  writeFileSync(at(path, "new\xc3"), "new");
-  await varve.ok(["unmount", path]);
-  const listed = (await varve.ok(["ls", DATASET, "--recursive", "--json"])).json() as { path: unknown }[];
-  const bytes = (name: string) => ({ bytes: Buffer.from(name, "latin1").toString("base64") });
-  assert.deepEqual(
-    listed.map((entry) => entry.path),
-    [bytes("e\xff"), bytes("e\xff/f\xfe\x80.txt"), "l", bytes("new\xc3")],
-  );
-  await varve.ok(["mount", DATASET, path]);
-  assert.equal(readFileSync(at(path, "e\xff/f\xfe\x80.txt"), "utf8"), "not UTF-8");
-  await varve.ok(["unmount", path]);
-});
+test(
+  "names that are not UTF-8 go through sync, mounts, cp, commit and --json unchanged",
+  MOUNTED,
+  async (t) => {
+    const varve = await varveUser(t);
+    const [source, path, copy] = [await tempDir(t), await tempDir(t), await tempDir(t)];
+    const at = (folder: string, name: string) =>
+      Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
+    mkdirSync(at(source, "d\xff"));
+    writeFileSync(at(source, "d\xff/f\xfe\x80.txt"), "not UTF-8");
+    await sh('ln -s "$(printf "t\\360")" "$1/l"', source);
+    await varve.ok(["sync", source, DATASET]);
+    await varve.ok(["mount", "--writable", DATASET, path]);
+    await sh('cp -a "$1/." "$2"', path, copy);
+    assert.deepEqual(describeFolder(copy), describeFolder(source));
+    renameSync(at(path, "d\xff"), at(path, "e\xff"));
+    writeFileSync(at(path, "new\xc3"), "new");
+    await varve.ok(["unmount", path]);
+    const listed = (await varve.ok(["ls", DATASET, "--recursive", "--json"])).json() as { path: unknown }[];
+    const bytes = (name: string) => ({ bytes: Buffer.from(name, "latin1").toString("base64") });
+    assert.deepEqual(
+      listed.map((entry) => entry.path),
+      [bytes("e\xff"), bytes("e\xff/f\xfe\x80.txt"), "l", bytes("new\xc3")],
+    );
+    await varve.ok(["mount", DATASET, path]);
+    assert.equal(readFileSync(at(path, "e\xff/f\xfe\x80.txt"), "utf8"), "not UTF-8");
+    await varve.ok(["unmount", path]);
+  },
+);

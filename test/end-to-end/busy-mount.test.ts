@@ -6,7 +6,17 @@ import { test } from "node:test";
 
 import { mountsBelow } from "../support/mounts.js";
 import { startProcess } from "../support/processes.js";
-import { DATASET, MOUNTED, filesOf, labelsOf, leftOvers, mountWritable, sh, until, userWith } from "./support/mounted.js";
+import {
+  DATASET,
+  MOUNTED,
+  filesOf,
+  labelsOf,
+  leftOvers,
+  mountWritable,
+  sh,
+  until,
+  userWith,
+} from "./support/mounted.js";
 
 const FILES = { "a.txt": "a", "sub/b.txt": "b" };
 
@@ -15,53 +25,65 @@ interface Committed {
   committed: { version: string } | null;
 }
 
-test("after umount -l nothing is committed while a file is open for writing, and all of it once it is closed", MOUNTED, async (t) => {
-  const varve = await userWith(t, FILES);
-  const mount = await mountWritable(t, varve);
-  const file = openSync(join(mount.path, "long.txt"), "w");
-  writeSync(file, "half");
-  await sh('umount -l "$1"', mount.path);
-  assert.deepEqual(await labelsOf(varve), ["1.0.0"]);
-  assert.deepEqual(
-    (await leftOvers(varve)).map(({ pid }) => pid),
-    [mount.pid],
-  );
-  writeSync(file, " and half");
-  closeSync(file);
-  await mount.ended();
-  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "long.txt": "half and half" });
-  assert.deepEqual(await leftOvers(varve), []);
-});
+test(
+  "after umount -l nothing is committed while a file is open for writing, and all of it once it is closed",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    const mount = await mountWritable(t, varve);
+    const file = openSync(join(mount.path, "long.txt"), "w");
+    writeSync(file, "half");
+    await sh('umount -l "$1"', mount.path);
+    assert.deepEqual(await labelsOf(varve), ["1.0.0"]);
+    assert.deepEqual(
+      (await leftOvers(varve)).map(({ pid }) => pid),
+      [mount.pid],
+    );
+    writeSync(file, " and half");
+    closeSync(file);
+    await mount.ended();
+    assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "long.txt": "half and half" });
+    assert.deepEqual(await leftOvers(varve), []);
+  },
+);
 
-test("after umount -f with a file open for writing nothing is committed before recover is told to", MOUNTED, async (t) => {
-  const varve = await userWith(t, FILES);
-  const mount = await mountWritable(t, varve);
-  writeFileSync(join(mount.path, "closed.txt"), "closed");
-  const file = openSync(join(mount.path, "long.txt"), "w");
-  writeSync(file, "half");
-  fsyncSync(file);
-  await sh('umount -f "$1" || true', mount.path);
-  await mount.ended();
-  closeQuietly(file);
-  assert.deepEqual([await labelsOf(varve), (await leftOvers(varve)).length], [["1.0.0"], 1]);
-  const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
-  assert.equal(committed?.version, "1.0.1");
-  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "closed.txt": "closed", "long.txt": "half" });
-});
+test(
+  "after umount -f with a file open for writing nothing is committed before recover is told to",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    const mount = await mountWritable(t, varve);
+    writeFileSync(join(mount.path, "closed.txt"), "closed");
+    const file = openSync(join(mount.path, "long.txt"), "w");
+    writeSync(file, "half");
+    fsyncSync(file);
+    await sh('umount -f "$1" || true', mount.path);
+    await mount.ended();
+    closeQuietly(file);
+    assert.deepEqual([await labelsOf(varve), (await leftOvers(varve)).length], [["1.0.0"], 1]);
+    const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
+    assert.equal(committed?.version, "1.0.1");
+    assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "closed.txt": "closed", "long.txt": "half" });
+  },
+);
 
-test("SIGTERM while a file is open frees the folder at once and commits when the file is closed", MOUNTED, async (t) => {
-  const varve = await userWith(t, FILES);
-  const mount = await mountWritable(t, varve);
-  const file = openSync(join(mount.path, "long.txt"), "w");
-  writeSync(file, "half");
-  process.kill(mount.pid, "SIGTERM");
-  await until("the folder is free", () => mountsBelow(mount.path).length === 0);
-  assert.deepEqual(await labelsOf(varve), ["1.0.0"]);
-  writeSync(file, " and half");
-  closeSync(file);
-  await mount.ended();
-  assert.equal((await filesOf(varve, "1.0.1"))["long.txt"], "half and half");
-});
+test(
+  "SIGTERM while a file is open frees the folder at once and commits when the file is closed",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    const mount = await mountWritable(t, varve);
+    const file = openSync(join(mount.path, "long.txt"), "w");
+    writeSync(file, "half");
+    process.kill(mount.pid, "SIGTERM");
+    await until("the folder is free", () => mountsBelow(mount.path).length === 0);
+    assert.deepEqual(await labelsOf(varve), ["1.0.0"]);
+    writeSync(file, " and half");
+    closeSync(file);
+    await mount.ended();
+    assert.equal((await filesOf(varve, "1.0.1"))["long.txt"], "half and half");
+  },
+);
 
 test("SIGTERM with a shell standing in the mount commits in the end", MOUNTED, async (t) => {
   const varve = await userWith(t, FILES);
@@ -115,19 +137,23 @@ test("varve unmount of a mount in use says so, exits with 4 and changes nothing"
   assert.equal(step.description, "", "what was asked of the refused unmount is forgotten");
 });
 
-test("varve unmount --force cuts off who uses the mount, exits with 5 and keeps the changes", MOUNTED, async (t) => {
-  const varve = await userWith(t, FILES);
-  const mount = await mountWritable(t, varve);
-  writeFileSync(join(mount.path, "closed.txt"), "closed");
-  const file = openSync(join(mount.path, "open.txt"), "w");
-  const forced = await varve(["unmount", mount.path, "--force"]);
-  assert.equal(forced.code, 5);
-  assert.match(forced.stderr, /left its changes uncommitted: .*; varve recover \w+ goes on with them/);
-  closeQuietly(file);
-  assert.deepEqual([await labelsOf(varve), mountsBelow(mount.path)], [["1.0.0"], []]);
-  await varve.ok(["recover", "--commit"]);
-  assert.equal((await filesOf(varve, "1.0.1"))["closed.txt"], "closed");
-});
+test(
+  "varve unmount --force cuts off who uses the mount, exits with 5 and keeps the changes",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    const mount = await mountWritable(t, varve);
+    writeFileSync(join(mount.path, "closed.txt"), "closed");
+    const file = openSync(join(mount.path, "open.txt"), "w");
+    const forced = await varve(["unmount", mount.path, "--force"]);
+    assert.equal(forced.code, 5);
+    assert.match(forced.stderr, /left its changes uncommitted: .*; varve recover \w+ goes on with them/);
+    closeQuietly(file);
+    assert.deepEqual([await labelsOf(varve), mountsBelow(mount.path)], [["1.0.0"], []]);
+    await varve.ok(["recover", "--commit"]);
+    assert.equal((await filesOf(varve, "1.0.1"))["closed.txt"], "closed");
+  },
+);
 
 for (const discard of [["unmount", "--discard"], ["discard"], ["unmount", "--force", "--discard"]])
   test(`varve ${discard.join(" ")} throws the changes away`, MOUNTED, async (t) => {

@@ -8,7 +8,16 @@ import { mountsBelow } from "../support/mounts.js";
 import { startProcess } from "../support/processes.js";
 import { tempDir } from "../support/temp.js";
 import type { Varve } from "../support/varve.js";
-import { DATASET, MOUNTED, asking, datasetAt, leftOvers, liveMount, until, userWith } from "./support/mounted.js";
+import {
+  DATASET,
+  MOUNTED,
+  asking,
+  datasetAt,
+  leftOvers,
+  liveMount,
+  until,
+  userWith,
+} from "./support/mounted.js";
 import { type Log, differences, writeUntilFailure } from "./support/random-writer.js";
 
 const KILLS = 20;
@@ -18,30 +27,50 @@ const FIRST_SEED = Number(process.env["VARVE_TEST_SEED"] ?? Date.now() % 1_000_0
 /** Twenty mounts and twenty commits. */
 const SLOW = { ...MOUNTED, timeout: 170_000 };
 
-const FILES = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`d${i % 6}/f${i}`, `${i} `.repeat(i * 20)]));
+const FILES = Object.fromEntries(
+  Array.from({ length: 60 }, (_, i) => [`d${i % 6}/f${i}`, `${i} `.repeat(i * 20)]),
+);
 
-test(`every call that had returned before kill -9 is in the recovered version (seeds ${FIRST_SEED}…)`, SLOW, async (t) => {
-  const varve = await userWith(t, FILES);
-  const folder = await tempDir(t);
-  const returned: Record<string, number> = {};
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + KILLS; seed++) {
-    const path = join(folder, String(seed));
-    mkdirSync(path);
-    await varve.ok(["mount", "--writable", `${DATASET}@1.0.0`, path]);
-    const { pid, ended } = liveMount(varve, path);
-    // By another process: the calls below leave this one no time for timers.
-    const lifeMs = (seed * 7919) % LONGEST_LIFE_MS;
-    const killer = startProcess(t, "sh", ["-c", 'sleep "$1" && kill -KILL "$2"', "sh", String(lifeMs / 1000), String(pid)]);
-    const log = writeUntilFailure(path, seed, FILES);
-    assert.equal((await killer.ended).code, 0, `seed ${seed}: a call failed before the kill: ${log.inDoubt.join()}`);
-    await ended();
-    await until("the folder is cleared", () => mountsBelow(path).length === 0);
-    await checkRecovered(varve, log, seed);
-    for (const [kind, count] of Object.entries(log.returned)) returned[kind] = (returned[kind] ?? 0) + count;
-  }
-  t.diagnostic(`calls that returned: ${JSON.stringify(returned)}`);
-  assert.ok(Object.keys(returned).length === 11 && Math.min(...Object.values(returned)) >= KILLS, "too few calls to tell");
-});
+test(
+  `every call that had returned before kill -9 is in the recovered version (seeds ${FIRST_SEED}…)`,
+  SLOW,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    const folder = await tempDir(t);
+    const returned: Record<string, number> = {};
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + KILLS; seed++) {
+      const path = join(folder, String(seed));
+      mkdirSync(path);
+      await varve.ok(["mount", "--writable", `${DATASET}@1.0.0`, path]);
+      const { pid, ended } = liveMount(varve, path);
+      // By another process: the calls below leave this one no time for timers.
+      const lifeMs = (seed * 7919) % LONGEST_LIFE_MS;
+      const killer = startProcess(t, "sh", [
+        "-c",
+        'sleep "$1" && kill -KILL "$2"',
+        "sh",
+        String(lifeMs / 1000),
+        String(pid),
+      ]);
+      const log = writeUntilFailure(path, seed, FILES);
+      assert.equal(
+        (await killer.ended).code,
+        0,
+        `seed ${seed}: a call failed before the kill: ${log.inDoubt.join()}`,
+      );
+      await ended();
+      await until("the folder is cleared", () => mountsBelow(path).length === 0);
+      await checkRecovered(varve, log, seed);
+      for (const [kind, count] of Object.entries(log.returned))
+        returned[kind] = (returned[kind] ?? 0) + count;
+    }
+    t.diagnostic(`calls that returned: ${JSON.stringify(returned)}`);
+    assert.ok(
+      Object.keys(returned).length === 11 && Math.min(...Object.values(returned)) >= KILLS,
+      "too few calls to tell",
+    );
+  },
+);
 
 async function checkRecovered(varve: Varve, log: Log, seed: number): Promise<void> {
   assert.deepEqual(

@@ -14,34 +14,38 @@ interface Committed {
   committed: { version: string; parent: string } | null;
 }
 
-test("varve commit makes a version of what a live mount holds, and the next one a child of that", MOUNTED, async (t) => {
-  const varve = await userWith(t, { ...FILES, "sub/c.txt": "c" });
-  const mount = await mountWritable(t, varve);
-  const at = (path: string) => join(mount.path, path);
-  writeFileSync(at("first.txt"), "only in the first");
-  writeFileSync(at("kept.txt"), "kept");
-  const first = (await varve.ok(["commit", mount.path, "--message", "one", "--json"])).json() as Committed;
-  rmSync(at("first.txt"));
-  renameSync(at("sub"), at("moved"));
-  renameSync(at("kept.txt"), at("moved/kept.txt"));
-  mkdirSync(at("sub"));
-  writeFileSync(at("a.txt"), "a, changed");
-  const second = (await varve.ok(["commit", mount.path, "--json"])).json() as Committed;
-  assert.deepEqual((await varve.ok(["commit", mount.path, "--json"])).json(), { committed: null });
-  const unmounted = await varve.ok(["unmount", mount.path, "--json"]);
-  assert.deepEqual(unmounted.json(), { committed: null });
-  assert.deepEqual(
-    [first, second].map(({ committed }) => [committed?.version, committed?.parent]),
-    [
-      ["1.0.1", `${DATASET}@1.0.0`],
-      ["1.0.2", `${DATASET}@1.0.1`],
-    ],
-  );
-  const before = { ...FILES, "sub/c.txt": "c", "first.txt": "only in the first", "kept.txt": "kept" };
-  assert.deepEqual(await filesOf(varve, "1.0.1"), before);
-  const after = { "a.txt": "a, changed", "moved/b.txt": "b", "moved/c.txt": "c", "moved/kept.txt": "kept" };
-  assert.deepEqual(await filesOf(varve, "1.0.2"), after);
-});
+test(
+  "varve commit makes a version of what a live mount holds, and the next one a child of that",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, { ...FILES, "sub/c.txt": "c" });
+    const mount = await mountWritable(t, varve);
+    const at = (path: string) => join(mount.path, path);
+    writeFileSync(at("first.txt"), "only in the first");
+    writeFileSync(at("kept.txt"), "kept");
+    const first = (await varve.ok(["commit", mount.path, "--message", "one", "--json"])).json() as Committed;
+    rmSync(at("first.txt"));
+    renameSync(at("sub"), at("moved"));
+    renameSync(at("kept.txt"), at("moved/kept.txt"));
+    mkdirSync(at("sub"));
+    writeFileSync(at("a.txt"), "a, changed");
+    const second = (await varve.ok(["commit", mount.path, "--json"])).json() as Committed;
+    assert.deepEqual((await varve.ok(["commit", mount.path, "--json"])).json(), { committed: null });
+    const unmounted = await varve.ok(["unmount", mount.path, "--json"]);
+    assert.deepEqual(unmounted.json(), { committed: null });
+    assert.deepEqual(
+      [first, second].map(({ committed }) => [committed?.version, committed?.parent]),
+      [
+        ["1.0.1", `${DATASET}@1.0.0`],
+        ["1.0.2", `${DATASET}@1.0.1`],
+      ],
+    );
+    const before = { ...FILES, "sub/c.txt": "c", "first.txt": "only in the first", "kept.txt": "kept" };
+    assert.deepEqual(await filesOf(varve, "1.0.1"), before);
+    const after = { "a.txt": "a, changed", "moved/b.txt": "b", "moved/c.txt": "c", "moved/kept.txt": "kept" };
+    assert.deepEqual(await filesOf(varve, "1.0.2"), after);
+  },
+);
 
 test("status and diff of a live mount send nothing and leave its time alone", MOUNTED, async (t) => {
   const varve = await userWith(t, FILES);

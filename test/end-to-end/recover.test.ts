@@ -41,96 +41,139 @@ const MOMENTS = [
 
 const CRASHING_REMOTE = new URL("./support/crashing-remote.js", import.meta.url).href;
 
-test("kill -9 at any moment of the commit of an unmount leaves what recover makes one version of", MOUNTED, async (t) => {
-  const env = {
-    NODE_OPTIONS: `--import ${CRASHING_REMOTE}`,
-    VARVE_REMOTE: `crashing://${join(await tempDir(t), "remote")}`,
-  };
-  const varve = await userWith(t, FILES, env);
-  const folder = await tempDir(t);
-  for (const [index, moment] of MOMENTS.entries()) {
-    await varve.ok(["mount", "--writable", DATASET, folder], { env: { VARVE_TEST_CRASH: moment } });
-    const { ended } = liveMount(varve, folder);
-    writeFileSync(join(folder, "new.txt"), moment.repeat(9_999));
-    const unmounted = await varve(["unmount", folder]);
-    assert.deepEqual([moment, unmounted.code], [moment, 5]);
-    assert.match(unmounted.stderr, /its process has died; .*varve recover \w+ goes on with its changes/);
+test(
+  "kill -9 at any moment of the commit of an unmount leaves what recover makes one version of",
+  MOUNTED,
+  async (t) => {
+    const env = {
+      NODE_OPTIONS: `--import ${CRASHING_REMOTE}`,
+      VARVE_REMOTE: `crashing://${join(await tempDir(t), "remote")}`,
+    };
+    const varve = await userWith(t, FILES, env);
+    const folder = await tempDir(t);
+    for (const [index, moment] of MOMENTS.entries()) {
+      await varve.ok(["mount", "--writable", DATASET, folder], { env: { VARVE_TEST_CRASH: moment } });
+      const { ended } = liveMount(varve, folder);
+      writeFileSync(join(folder, "new.txt"), moment.repeat(9_999));
+      const unmounted = await varve(["unmount", folder]);
+      assert.deepEqual([moment, unmounted.code], [moment, 5]);
+      assert.match(unmounted.stderr, /its process has died; .*varve recover \w+ goes on with its changes/);
+      await ended();
+      const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
+      const label = `1.0.${index + 1}`;
+      assert.deepEqual(
+        [moment, committed?.version, committed?.parent],
+        [moment, label, `${DATASET}@1.0.${index}`],
+      );
+      assert.equal((await varve.ok(["cat", DATASET, "new.txt"])).stdout, moment.repeat(9_999));
+    }
+    const versions = (await varve.ok(["versions", DATASET, "--json"])).json() as {
+      version: string;
+      state: string;
+    }[];
+    assert.deepEqual(
+      versions.map(({ version, state }) => `${version} ${state}`),
+      ["1.0.0", ...MOMENTS.map((_, index) => `1.0.${index + 1}`)].map((label) => `${label} completed`),
+    );
+    assert.deepEqual((await varve.ok(["recover", "--json"])).json(), []);
+  },
+);
+
+test(
+  "kill -9 between the record of a live commit and the answer makes no second version of it",
+  MOUNTED,
+  async (t) => {
+    const env = {
+      NODE_OPTIONS: `--import ${CRASHING_REMOTE}`,
+      VARVE_REMOTE: `crashing://${join(await tempDir(t), "remote")}`,
+    };
+    const varve = await userWith(t, FILES, env);
+    const path = await tempDir(t);
+    const crash = { VARVE_TEST_CRASH: "after create datasets/" };
+    await varve.ok(["mount", "--writable", DATASET, path], { env: crash });
+    const { ended } = liveMount(varve, path);
+    writeFileSync(join(path, "new.txt"), "new");
+    assert.equal((await varve(["commit", path])).code, 5);
     await ended();
     const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
-    const label = `1.0.${index + 1}`;
-    assert.deepEqual([moment, committed?.version, committed?.parent], [moment, label, `${DATASET}@1.0.${index}`]);
-    assert.equal((await varve.ok(["cat", DATASET, "new.txt"])).stdout, moment.repeat(9_999));
-  }
-  const versions = (await varve.ok(["versions", DATASET, "--json"])).json() as { version: string; state: string }[];
-  assert.deepEqual(
-    versions.map(({ version, state }) => `${version} ${state}`),
-    ["1.0.0", ...MOMENTS.map((_, index) => `1.0.${index + 1}`)].map((label) => `${label} completed`),
-  );
-  assert.deepEqual((await varve.ok(["recover", "--json"])).json(), []);
-});
+    assert.equal(committed?.version, "1.0.1");
+    const versions = (await varve.ok(["versions", DATASET, "--json"])).json() as { version: string }[];
+    assert.deepEqual(
+      versions.map(({ version }) => version),
+      ["1.0.0", "1.0.1"],
+    );
+  },
+);
 
-test("kill -9 between the record of a live commit and the answer makes no second version of it", MOUNTED, async (t) => {
-  const env = {
-    NODE_OPTIONS: `--import ${CRASHING_REMOTE}`,
-    VARVE_REMOTE: `crashing://${join(await tempDir(t), "remote")}`,
-  };
-  const varve = await userWith(t, FILES, env);
-  const path = await tempDir(t);
-  const crash = { VARVE_TEST_CRASH: "after create datasets/" };
-  await varve.ok(["mount", "--writable", DATASET, path], { env: crash });
-  const { ended } = liveMount(varve, path);
-  writeFileSync(join(path, "new.txt"), "new");
-  assert.equal((await varve(["commit", path])).code, 5);
-  await ended();
-  const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
-  assert.equal(committed?.version, "1.0.1");
-  const versions = (await varve.ok(["versions", DATASET, "--json"])).json() as { version: string }[];
-  assert.deepEqual(
-    versions.map(({ version }) => version),
-    ["1.0.0", "1.0.1"],
-  );
-});
+test(
+  "a commit whose remote is gone is left, is told of by every command, and is made when the remote is back",
+  MOUNTED,
+  async (t) => {
+    const remote = join(await tempDir(t), "remote");
+    const varve = await userWith(t, FILES, { VARVE_REMOTE: remote });
+    const mount = await mountWritable(t, varve);
+    writeFileSync(join(mount.path, "new.txt"), "new");
+    renameSync(remote, `${remote}-away`);
+    const unmounted = await varve([
+      "unmount",
+      mount.path,
+      "--message",
+      "kept",
+      "--tag",
+      "kept too",
+      "--version",
+      "1.5",
+    ]);
+    assert.equal(unmounted.code, 5);
+    assert.match(
+      unmounted.stderr,
+      /left its changes uncommitted: .*varve.json.*; varve recover \w+ goes on with them/,
+    );
+    await mount.ended();
+    const [status] = (await varve.ok(["status", "--json"])).json() as [{ state: string; mountpoint: string }];
+    assert.deepEqual([status.state, status.mountpoint], ["uncommitted", mount.path]);
+    const listed = await varve.ok(["ls", `${DATASET}@1.0.0`]);
+    assert.equal(listed.stderr, "1 mount has uncommitted changes: varve recover lists them\n");
+    assert.equal((await varve(["cat", `${DATASET}@1.0.0`, "nowhere"])).stderr.split("\n").length, 3);
+    assert.equal((await varve(["recover", "--commit"])).code, 5);
+    assert.throws(
+      () => readFileSync(join(remote, "varve.json")),
+      "nothing was begun where the remote had been",
+    );
+    rmSync(remote, { recursive: true, force: true });
+    renameSync(`${remote}-away`, remote);
+    const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
+    assert.equal(committed?.version, "1.5");
+    assert.deepEqual(await filesOf(varve, "1.5"), { ...FILES, "new.txt": "new" });
+    const [step] = (await varve.ok(["log", DATASET, "--json"])).json() as [
+      { description: string; tags: string[] },
+    ];
+    assert.deepEqual([step.description, step.tags], ["kept", ["kept too"]]);
+    assert.equal((await varve.ok(["ls", DATASET])).stderr, "");
+  },
+);
 
-test("a commit whose remote is gone is left, is told of by every command, and is made when the remote is back", MOUNTED, async (t) => {
-  const remote = join(await tempDir(t), "remote");
-  const varve = await userWith(t, FILES, { VARVE_REMOTE: remote });
-  const mount = await mountWritable(t, varve);
-  writeFileSync(join(mount.path, "new.txt"), "new");
-  renameSync(remote, `${remote}-away`);
-  const unmounted = await varve(["unmount", mount.path, "--message", "kept", "--tag", "kept too", "--version", "1.5"]);
-  assert.equal(unmounted.code, 5);
-  assert.match(unmounted.stderr, /left its changes uncommitted: .*varve.json.*; varve recover \w+ goes on with them/);
-  await mount.ended();
-  const [status] = (await varve.ok(["status", "--json"])).json() as [{ state: string; mountpoint: string }];
-  assert.deepEqual([status.state, status.mountpoint], ["uncommitted", mount.path]);
-  const listed = await varve.ok(["ls", `${DATASET}@1.0.0`]);
-  assert.equal(listed.stderr, "1 mount has uncommitted changes: varve recover lists them\n");
-  assert.equal((await varve(["cat", `${DATASET}@1.0.0`, "nowhere"])).stderr.split("\n").length, 3);
-  assert.equal((await varve(["recover", "--commit"])).code, 5);
-  assert.throws(() => readFileSync(join(remote, "varve.json")), "nothing was begun where the remote had been");
-  rmSync(remote, { recursive: true, force: true });
-  renameSync(`${remote}-away`, remote);
-  const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
-  assert.equal(committed?.version, "1.5");
-  assert.deepEqual(await filesOf(varve, "1.5"), { ...FILES, "new.txt": "new" });
-  const [step] = (await varve.ok(["log", DATASET, "--json"])).json() as [{ description: string; tags: string[] }];
-  assert.deepEqual([step.description, step.tags], ["kept", ["kept too"]]);
-  assert.equal((await varve.ok(["ls", DATASET])).stderr, "");
-});
-
-test("recover --mount goes on with the changes where they were, and unmounting commits them", MOUNTED, async (t) => {
-  const varve = await userWith(t, FILES);
-  await killed(await changedMount(t, varve));
-  const path = await tempDir(t);
-  await varve.ok(["recover", "--mount", path]);
-  assert.equal(readFileSync(join(path, "new.txt"), "utf8"), "new");
-  assert.throws(() => readFileSync(join(path, "a.txt")), { code: "ENOENT" });
-  writeFileSync(join(path, "more.txt"), "more");
-  assert.deepEqual(await leftOvers(varve), []);
-  const { committed } = (await varve.ok(["unmount", path, "--json"])).json() as Committed;
-  assert.equal(committed?.parent, `${DATASET}@1.0.0`);
-  assert.deepEqual(await filesOf(varve, "1.0.1"), { "sub/b.txt": "b", "new.txt": "new", "more.txt": "more" });
-});
+test(
+  "recover --mount goes on with the changes where they were, and unmounting commits them",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    await killed(await changedMount(t, varve));
+    const path = await tempDir(t);
+    await varve.ok(["recover", "--mount", path]);
+    assert.equal(readFileSync(join(path, "new.txt"), "utf8"), "new");
+    assert.throws(() => readFileSync(join(path, "a.txt")), { code: "ENOENT" });
+    writeFileSync(join(path, "more.txt"), "more");
+    assert.deepEqual(await leftOvers(varve), []);
+    const { committed } = (await varve.ok(["unmount", path, "--json"])).json() as Committed;
+    assert.equal(committed?.parent, `${DATASET}@1.0.0`);
+    assert.deepEqual(await filesOf(varve, "1.0.1"), {
+      "sub/b.txt": "b",
+      "new.txt": "new",
+      "more.txt": "more",
+    });
+  },
+);
 
 test("recover --export writes what was changed, and leaves the overlay where it is", MOUNTED, async (t) => {
   const varve = await userWith(t, FILES);
@@ -163,10 +206,15 @@ test("of several who recover at once one commits, and nothing is made twice", MO
   const varve = await userWith(t, FILES);
   await killed(await changedMount(t, varve));
   const [overlay] = await leftOvers(varve);
-  const answers = await Promise.all(Array.from({ length: 4 }, () => varve(["recover", overlay!.id, "--commit"])));
+  const answers = await Promise.all(
+    Array.from({ length: 4 }, () => varve(["recover", overlay!.id, "--commit"])),
+  );
   const codes = answers.map(({ code }) => code);
   assert.equal(codes.filter((code) => code === 0).length, 1, `exit codes ${codes.join()}`);
-  assert.ok(codes.every((code) => [0, 3, 4].includes(code!)), `exit codes ${codes.join()}`);
+  assert.ok(
+    codes.every((code) => [0, 3, 4].includes(code!)),
+    `exit codes ${codes.join()}`,
+  );
   assert.deepEqual([await labelsOf(varve), await leftOvers(varve)], [["1.0.0", "1.0.1"], []]);
 });
 

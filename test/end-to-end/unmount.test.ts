@@ -56,21 +56,25 @@ test("a writable mount in which nothing changed makes no version", MOUNTED, asyn
   assert.deepEqual([await labelsOf(varve), await leftOvers(varve)], [["1.0.0"], []]);
 });
 
-test("two writable mounts of one version become two children of it, and nothing is lost", MOUNTED, async (t) => {
-  const varve = await userWith(t, FILES);
-  const [one, two] = [await mountWritable(t, varve), await mountWritable(t, varve)];
-  writeFileSync(join(one.path, "one.txt"), "1");
-  writeFileSync(join(two.path, "two.txt"), "2");
-  for (const [{ path }, version] of [
-    [one, "1.0.1"],
-    [two, "1.0.2"],
-  ] as const) {
-    const { committed } = (await varve.ok(["unmount", path, "--json"])).json() as Committed;
-    assert.deepEqual([committed?.version, committed?.parent], [version, `${DATASET}@1.0.0`]);
-  }
-  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "one.txt": "1" });
-  assert.deepEqual(await filesOf(varve, "1.0.2"), { ...FILES, "two.txt": "2" });
-});
+test(
+  "two writable mounts of one version become two children of it, and nothing is lost",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, FILES);
+    const [one, two] = [await mountWritable(t, varve), await mountWritable(t, varve)];
+    writeFileSync(join(one.path, "one.txt"), "1");
+    writeFileSync(join(two.path, "two.txt"), "2");
+    for (const [{ path }, version] of [
+      [one, "1.0.1"],
+      [two, "1.0.2"],
+    ] as const) {
+      const { committed } = (await varve.ok(["unmount", path, "--json"])).json() as Committed;
+      assert.deepEqual([committed?.version, committed?.parent], [version, `${DATASET}@1.0.0`]);
+    }
+    assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "one.txt": "1" });
+    assert.deepEqual(await filesOf(varve, "1.0.2"), { ...FILES, "two.txt": "2" });
+  },
+);
 
 test("two users who commit to one remote at once get two labels, and each finds both", MOUNTED, async (t) => {
   const remote = { VARVE_REMOTE: join(await tempDir(t), "remote") };
@@ -96,7 +100,16 @@ test("message, tags and label given to unmount are the version's", MOUNTED, asyn
   const varve = await userWith(t, FILES);
   const mount = await mountWritable(t, varve);
   writeFileSync(join(mount.path, "new.txt"), "new");
-  const words = ["--message", "Dropped blurred images", "--tag", "clean", "--tag", "v2", "--version", "2.0.0-rc.1"];
+  const words = [
+    "--message",
+    "Dropped blurred images",
+    "--tag",
+    "clean",
+    "--tag",
+    "v2",
+    "--version",
+    "2.0.0-rc.1",
+  ];
   await varve.ok(["unmount", mount.path, ...words]);
   assert.deepEqual(await saidOf(varve, "2.0.0-rc.1"), {
     description: "Dropped blurred images",

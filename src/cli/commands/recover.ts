@@ -24,10 +24,23 @@ export function addRecoverCommand(cli: Cli): void {
       yargs
         .positional("id", { type: "string", describe: "An overlay (default: the only one)" })
         .option("commit", { type: "boolean", describe: "Commit it as a child version" })
-        .option("mount", { type: "string", requiresArg: true, describe: "Mount it, writable, at this folder" })
-        .option("export", { type: "string", requiresArg: true, describe: "Write its new and changed files into this folder" })
+        .option("mount", {
+          type: "string",
+          requiresArg: true,
+          describe: "Mount it, writable, at this folder",
+        })
+        .option("export", {
+          type: "string",
+          requiresArg: true,
+          describe: "Write its new and changed files into this folder",
+        })
         .option("discard", { type: "boolean", describe: "Throw it away" })
-        .option("message", { alias: "m", type: "string", requiresArg: true, describe: "Description of the child version" })
+        .option("message", {
+          alias: "m",
+          type: "string",
+          requiresArg: true,
+          describe: "Description of the child version",
+        })
         .option("version", { type: "string", requiresArg: true, describe: "Its label (default: the next)" })
         .conflicts("commit", ["mount", "export", "discard"])
         .conflicts("mount", ["export", "discard"])
@@ -40,7 +53,8 @@ export function addRecoverCommand(cli: Cli): void {
         async (context) => {
           const acts = args.commit ?? args.discard ?? args.mount ?? args.export;
           if (!acts) await list(context, args.id);
-          else if (args.commit) await commit(context, args.id, { message: args.message, version: args.version });
+          else if (args.commit)
+            await commit(context, args.id, { message: args.message, version: args.version });
           else if (args.mount !== undefined) await mount(context, args.id, args.mount);
           else if (args.export !== undefined) await exportTo(context, args.id, args.export);
           else await discard(context, args.id);
@@ -51,14 +65,22 @@ export function addRecoverCommand(cli: Cli): void {
 }
 
 async function list({ workspace, output, json }: Context, id: string | undefined): Promise<void> {
-  const found = (await recoverable(workspace)).filter((overlay) => id === undefined || overlay.id.startsWith(id));
+  const found = (await recoverable(workspace)).filter(
+    (overlay) => id === undefined || overlay.id.startsWith(id),
+  );
   if (json) output.json(found);
   else if (found.length === 0) output.data("Nothing is uncommitted");
   else output.data(tableOf(found, output.widthColumns));
 }
 
 function tableOf(found: readonly Recoverable[], widthColumns: number | undefined): string {
-  const columns = [{ title: "id" }, { title: "version" }, { title: "was at" }, { title: "changes", align: "right" as const }, { title: "why", shrinks: true }];
+  const columns = [
+    { title: "id" },
+    { title: "version" },
+    { title: "was at" },
+    { title: "changes", align: "right" as const },
+    { title: "why", shrinks: true },
+  ];
   const cells = found.map(({ id, dataset, version, mountpoint, changes, reason, pid }) => [
     id,
     `${dataset}@${version}`,
@@ -88,7 +110,8 @@ async function mount(context: Context, id: string | undefined, directory: string
   const { workspace, output, json } = context;
   const info = await recoverMount(workspace, await choose(context, id), directory);
   if (json) output.json(info);
-  else output.data(`Mounted ${info.dataset}@${info.version} with the changes at ${info.mountpoint}, writable`);
+  else
+    output.data(`Mounted ${info.dataset}@${info.version} with the changes at ${info.mountpoint}, writable`);
 }
 
 async function exportTo(context: Context, id: string | undefined, folder: string): Promise<void> {
@@ -111,6 +134,9 @@ async function choose({ workspace }: Context, id: string | undefined) {
   const found = await recoverable(workspace);
   const [only] = found;
   if (only && found.length === 1) return findOverlay(workspace.home, only.id);
-  const what = found.length === 0 ? "nothing is uncommitted" : `there are ${found.length}; name one of ${found.map((overlay) => overlay.id).join(", ")}`;
+  const what =
+    found.length === 0
+      ? "nothing is uncommitted"
+      : `there are ${found.length}; name one of ${found.map((overlay) => overlay.id).join(", ")}`;
   throw new DatasetError("not-found", { what: "overlay" }, `Cannot tell what to recover: ${what}`);
 }

@@ -57,7 +57,11 @@ export async function mountWritable(scope: Scope, varve: Varve): Promise<LiveMou
 export function liveMount(varve: Varve, path: string): LiveMount {
   const state = readMountState(homeOf({ VARVE_HOME: varve.home }), path);
   assert.ok(state, `nothing is mounted at ${path}`);
-  return { path, pid: state.pid, ended: () => until(`process ${state.pid} has ended`, () => !isAlive(state)) };
+  return {
+    path,
+    pid: state.pid,
+    ended: () => until(`process ${state.pid} has ended`, () => !isAlive(state)),
+  };
 }
 
 // What there is afterwards is asked of the SDK: starting the command line takes half a second.
@@ -67,7 +71,10 @@ export function labelsOf(varve: Varve): Promise<string[]> {
   return asking(varve, async (workspace) => {
     const { dataset } = await findVersion(workspace, DATASET);
     const versions = await versionsOf(workspace, dataset);
-    assert.deepEqual(versions.filter(({ state }) => state !== "completed"), []);
+    assert.deepEqual(
+      versions.filter(({ state }) => state !== "completed"),
+      [],
+    );
     return versions.map(({ label }) => label);
   });
 }

@@ -4,7 +4,17 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, chmodSync, closeSync, mkdirSync, openSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import type { Dataset } from "../../../src/dataset/dataset.js";
@@ -49,12 +59,28 @@ const LARGEST_WRITE_BYTES = 20_000;
 /** 2001 to 2023, in seconds. */
 const TIMES = { from: 1_000_000_000, count: 700_000_000 };
 
-const CALLS = { write, replace, append, rename, renameOver, renameFolder, mkdir, unlink, symlink, chmod, touch };
+const CALLS = {
+  write,
+  replace,
+  append,
+  rename,
+  renameOver,
+  renameFolder,
+  mkdir,
+  unlink,
+  symlink,
+  chmod,
+  touch,
+};
 /** Files are made as often as they go. */
 const KINDS = [...(Object.keys(CALLS) as (keyof typeof CALLS)[]), "write", "write"] as const;
 
 /** Writes below `root` until a call fails. `initial` are the texts of the files that are there. */
-export function writeUntilFailure(root: string, seed: number, initial: Readonly<Record<string, string>>): Log {
+export function writeUntilFailure(
+  root: string,
+  seed: number,
+  initial: Readonly<Record<string, string>>,
+): Log {
   const log: Log = { tree: treeOf(initial), returned: {}, inDoubt: [] };
   const choice = choiceOf(log.tree, seed);
   const descriptor = openSync(root, "r");
@@ -154,14 +180,23 @@ function append({ any, below, fresh }: Choice): Call | undefined {
   const path = any("file");
   const more = noise(fresh(), 1 + below(LARGEST_WRITE_BYTES));
   const make = (root: string) => appendFileSync(join(root, path!), more);
-  const changes = ({ bytes }: { bytes: Buffer }) => ({ bytes: Buffer.concat([bytes, more]), mtimeNs: undefined });
+  const changes = ({ bytes }: { bytes: Buffer }) => ({
+    bytes: Buffer.concat([bytes, more]),
+    mtimeNs: undefined,
+  });
   return path === undefined ? undefined : changeFile(path, make, changes);
 }
 
 function chmod({ any, below }: Choice): Call | undefined {
   const path = any("file");
   const mode = [0o600, 0o644, 0o755][below(3)]!;
-  return path === undefined ? undefined : changeFile(path, (root) => chmodSync(join(root, path), mode), () => ({ mode }));
+  return path === undefined
+    ? undefined
+    : changeFile(
+        path,
+        (root) => chmodSync(join(root, path), mode),
+        () => ({ mode }),
+      );
 }
 
 /** By the command, since Node sets times to the microsecond only. */
@@ -170,7 +205,8 @@ function touch({ any, below }: Choice): Call | undefined {
   const [seconds, nanoseconds] = [TIMES.from + below(TIMES.count), below(1_000_000_000)];
   const time = `@${seconds}.${String(nanoseconds).padStart(9, "0")}`;
   const make = (root: string) => {
-    if (spawnSync("touch", ["-c", "-d", time, join(root, path!)]).status !== 0) throw new Error("touch failed");
+    if (spawnSync("touch", ["-c", "-d", time, join(root, path!)]).status !== 0)
+      throw new Error("touch failed");
   };
   const mtimeNs = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
   return path === undefined ? undefined : changeFile(path, make, () => ({ mtimeNs }));
@@ -178,7 +214,11 @@ function touch({ any, below }: Choice): Call | undefined {
 
 type KnownFile = Extract<Known, { kind: "file" }>;
 
-function changeFile(path: string, make: Call["make"], changes: (file: KnownFile) => Partial<KnownFile>): Call {
+function changeFile(
+  path: string,
+  make: Call["make"],
+  changes: (file: KnownFile) => Partial<KnownFile>,
+): Call {
   const record = (tree: Tree) => {
     const file = tree.get(path) as KnownFile;
     tree.set(path, { ...file, ...changes(file) });
@@ -230,7 +270,11 @@ function symlink({ fresh }: Choice): Call {
 function unlink({ any, below }: Choice): Call | undefined {
   const path = any(below(4) === 0 ? "link" : "file");
   if (path === undefined) return undefined;
-  return { paths: [path], make: (root) => unlinkSync(join(root, path)), record: (tree) => void tree.delete(path) };
+  return {
+    paths: [path],
+    make: (root) => unlinkSync(join(root, path)),
+    record: (tree) => void tree.delete(path),
+  };
 }
 
 /** Whole numbers below a bound, the same for the same seed: mulberry32, whose 32 bits are enough for a test. */

@@ -23,8 +23,8 @@ export async function unmountKernel(
   mount: MountRecord,
   { lazy = false, force = false }: UnmountOptions = {},
 ): Promise<void> {
-  if (force) await abort(mount);
   if (!isOnTop(mount)) return;
+  if (force) await abort(mount);
   const complaint = isRoot()
     ? await unmountAsRoot(mount.path, lazy || force)
     : await unmountThroughHelper(mount.path, lazy || force);
@@ -35,7 +35,11 @@ function unmountAsRoot(path: string, lazy: boolean): Promise<string | undefined>
   return unmount(path, UnmountFlag.noFollow | (lazy ? UnmountFlag.detach : 0));
 }
 
-/** Through fusectl where it is mounted; else a forced unmount, which aborts even when it then finds the mount busy. */
+/**
+ * Only while the mount is at its folder: later the kernel may have given its number to another one. What is detached
+ * ends when its server closes the device. Through fusectl where it is mounted; else a forced unmount, which aborts even when it then finds
+ * the mount busy.
+ */
 async function abort(mount: MountRecord): Promise<void> {
   try {
     writeFileSync(`/sys/fs/fuse/connections/${mount.device.replace(/^.*:/, "")}/abort`, "1");
