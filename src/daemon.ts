@@ -134,14 +134,15 @@ export class MountProcess {
 
   private async begin(): Promise<void> {
     const { home, mountpoint, versionId, dataset, version, options } = this.config;
+    const { transport = "kernel" } = options;
     const found = await findVersion(this.workspace, versionId);
     if (options.overlay !== undefined)
       this.overlay = claimOverlay(home, findOverlay(home, options.overlay), { mountpoint, state: "mounted" });
     else if (options.writable)
-      this.overlay = createOverlay(home, { base: versionId, dataset, version, mountpoint });
+      this.overlay = createOverlay(home, { base: versionId, dataset, version, mountpoint, transport });
     try {
       const cache = await this.workspace.cache();
-      const serve = options.transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
+      const serve = transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
       this.served = await serve({
         mountpoint,
         name: `${dataset}@${version}`,

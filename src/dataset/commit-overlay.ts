@@ -8,7 +8,7 @@ import { parseLabel } from "../catalog/label.js";
 import { createDraft, discardDraft } from "./draft.js";
 import { type FoundVersion, findVersion, nameOfVersion, refresh } from "./history.js";
 import { stageOverlay } from "./overlay-changes.js";
-import { type OverlayState, overlayDirectory, updateOverlay } from "./overlays.js";
+import { type OverlayState, leftOutBy, overlayDirectory, updateOverlay } from "./overlays.js";
 import { newVersionId, parseDatasetName } from "./reference.js";
 import type { UploadOptions } from "./upload.js";
 import { openVersionTree } from "./version-tree.js";
@@ -110,7 +110,13 @@ async function commitSnapshot(
     base: overlay.base,
   });
   try {
-    const skipped = await stageOverlay(draft.tree, from.tree, from.snapshot, await workspace.cache());
+    const skipped = await stageOverlay(
+      draft.tree,
+      from.tree,
+      from.snapshot,
+      await workspace.cache(),
+      leftOutBy(overlay),
+    );
     if (options.strict && skipped.length > 0) throw cannotKeep(skipped);
     const openOverlaid = (ino: number) => from.snapshot.openContent(ino);
     const prepared = await prepareCommit(workspace, draft, { ...options, openOverlaid });

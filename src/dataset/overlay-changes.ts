@@ -4,7 +4,7 @@ import type { OverlayChange, OverlaySnapshot } from "../fs/overlay/snapshot.js";
 import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
 import { compareKeys, keyOf } from "../manifest/key.js";
 import type { Tree } from "../manifest/tree.js";
-import { type TreePath, isWithin } from "../paths.js";
+import { type Name, type TreePath, isWithin, nameOf } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
 import { Effect } from "./staging.js";
@@ -18,6 +18,7 @@ const BATCH = 1_000;
 /**
  * Stages everything an overlay changed; gives the paths that cannot be kept in a version.
  *
+ * @param isLeftOut Names a transport made for itself.
  * @param base The tree of the mounted version: grafts and unchanged content refer to it by ordinal.
  */
 export async function stageOverlay(
@@ -25,10 +26,12 @@ export async function stageOverlay(
   base: Tree,
   snapshot: OverlaySnapshot,
   cache: Cache,
+  isLeftOut: (name: Name) => boolean = () => false,
 ): Promise<TreePath[]> {
   const skipped: TreePath[] = [];
   const links = new HardLinks();
   for await (const change of snapshot.changes()) {
+    if (change.kind !== "remove" && isLeftOut(nameOf(change.path))) continue;
     if (change.kind === "skipped") skipped.push(change.path);
     else if (change.kind === "remove") await draft.remove(change.path);
     else if (change.kind === "graft") await stageGraft(draft, base, change, cache);

@@ -8,7 +8,7 @@ import { snapshotOf } from "./commit-overlay.js";
 import { DraftTree } from "./draft-tree.js";
 import { findVersion } from "./history.js";
 import { stageOverlay } from "./overlay-changes.js";
-import type { OverlayState } from "./overlays.js";
+import { type OverlayState, leftOutBy } from "./overlays.js";
 import { Staging } from "./staging.js";
 import { diffOf } from "./version-diff.js";
 import { editInMemory, openVersionTree } from "./version-tree.js";
@@ -22,7 +22,7 @@ export async function diffOverlay(workspace: Workspace, overlay: OverlayState): 
   const snapshot = await snapshotOf(workspace, overlay, base);
   const staging = Staging.open(":memory:");
   try {
-    await stageOverlay(new DraftTree(staging, base, cache), base, snapshot, cache);
+    await stageOverlay(new DraftTree(staging, base, cache), base, snapshot, cache, leftOutBy(overlay));
     const remote = version.remoteId as RemoteId;
     const after = await editInMemory(cache, base, withPlaceholders(staging.edits(), remote), remote);
     return await diffOf(base, after.tree, after.load);

@@ -9,6 +9,7 @@ import { type FileLock, tryLock } from "../daemon/file-lock.js";
 import { isAlive, thisProcess } from "../daemon/process.js";
 import { namesIn, readStateFile, writeStateFile } from "../daemon/state-file.js";
 import { DatasetError, errnoOf } from "../errors.js";
+import { isHiddenName } from "../fs/transport/fuse-native.js";
 import { type Home, ensureDir } from "../home.js";
 import { newVersionId } from "./reference.js";
 
@@ -23,6 +24,7 @@ const schema = z.object({
   /** Label of the version mounted. */
   version: z.string(),
   mountpoint: z.string(),
+  transport: z.enum(["kernel", "fuse-native"]),
   pid: z.number().int(),
   startTicks: z.number(),
   createdAtMs: z.number(),
@@ -50,7 +52,7 @@ const locks = new Map<string, FileLock>();
 /** Makes an overlay's folder for a mount of this process, which has it from then on. */
 export function createOverlay(
   home: Home,
-  facts: Pick<OverlayState, "base" | "dataset" | "version" | "mountpoint">,
+  facts: Pick<OverlayState, "base" | "dataset" | "version" | "mountpoint" | "transport">,
 ): OverlayState {
   const state: OverlayState = {
     format: 1,
@@ -65,6 +67,11 @@ export function createOverlay(
   lockOverlay(home, state);
   writeOverlay(home, state);
   return state;
+}
+
+/** Names that the transport made for itself: fuse-native hides files that are removed while open. */
+export function leftOutBy({ transport }: OverlayState): (name: string) => boolean {
+  return transport === "fuse-native" ? isHiddenName : () => false;
 }
 
 export function overlayDirectory(home: Home, id: string): string {
