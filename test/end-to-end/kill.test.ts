@@ -1,9 +1,9 @@
 /** `kill -9` of a mount's process while somebody writes: what had returned is in the version that recover makes. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, openSync } from "node:fs";
 import { test } from "node:test";
 
+import type { Scope } from "../support/cleanup.js";
 import { mountsBelow } from "../support/mounts.js";
 import { startProcess } from "../support/processes.js";
 import { tempDir } from "../support/temp.js";
@@ -36,41 +36,37 @@ test(
   SLOW,
   async (t) => {
     const varve = await userWith(t, FILES);
-    const folder = await tempDir(t);
     const returned: Record<string, number> = {};
     for (let seed = FIRST_SEED; seed < FIRST_SEED + KILLS; seed++) {
-      const path = join(folder, String(seed));
-      mkdirSync(path);
-      await varve.ok(["mount", "--writable", `${DATASET}@1.0.0`, path]);
-      const { pid, ended } = liveMount(varve, path);
-      // By another process: the calls below leave this one no time for timers.
-      const lifeMs = (seed * 7919) % LONGEST_LIFE_MS;
-      const killer = startProcess(t, "sh", [
-        "-c",
-        'sleep "$1" && kill -KILL "$2"',
-        "sh",
-        String(lifeMs / 1000),
-        String(pid),
-      ]);
-      const log = writeUntilFailure(path, seed, FILES);
-      assert.equal(
-        (await killer.ended).code,
-        0,
-        `seed ${seed}: a call failed before the kill: ${log.inDoubt.join()}`,
-      );
-      await ended();
-      await until("the folder is cleared", () => mountsBelow(path).length === 0);
+      const log = await writeUntilKilled(t, varve, seed);
       await checkRecovered(varve, log, seed);
       for (const [kind, count] of Object.entries(log.returned))
         returned[kind] = (returned[kind] ?? 0) + count;
     }
     t.diagnostic(`calls that returned: ${JSON.stringify(returned)}`);
-    assert.ok(
-      Object.keys(returned).length === 11 && Math.min(...Object.values(returned)) >= KILLS,
-      "too few calls to tell",
-    );
+    const isEnough = Object.keys(returned).length === 11 && Math.min(...Object.values(returned)) >= KILLS;
+    assert.ok(isEnough, "too few calls to tell");
   },
 );
+
+/** Mounts the first version, writes to it, and kills the mount's process meanwhile. */
+async function writeUntilKilled(scope: Scope, varve: Varve, seed: number): Promise<Log> {
+  const path = await tempDir(scope);
+  await varve.ok(["mount", "--writable", `${DATASET}@1.0.0`, path]);
+  const { pid, ended } = liveMount(varve, path);
+  const descriptor = openSync(path, "r");
+  const lifeSeconds = ((seed * 7919) % LONGEST_LIFE_MS) / 1000;
+  // By another process: the calls below leave this one no time for timers.
+  const kill = ["-c", 'sleep "$1" && kill -KILL "$2"', "sh", String(lifeSeconds), String(pid)];
+  const killer = startProcess(scope, "sh", kill);
+  // Through what is open: once the dead mount is cleared away, its path leads to the folder below it.
+  const log = writeUntilFailure(`/proc/${process.pid}/fd/${descriptor}`, seed, FILES);
+  closeSync(descriptor);
+  assert.equal((await killer.ended).code, 0, `seed ${seed}: failed before the kill: ${log.inDoubt.join()}`);
+  await ended();
+  await until("the folder is cleared", () => mountsBelow(path).length === 0);
+  return log;
+}
 
 async function checkRecovered(varve: Varve, log: Log, seed: number): Promise<void> {
   assert.deepEqual(

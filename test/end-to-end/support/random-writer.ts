@@ -7,9 +7,7 @@ import { createHash } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
-  closeSync,
   mkdirSync,
-  openSync,
   renameSync,
   symlinkSync,
   unlinkSync,
@@ -83,11 +81,7 @@ export function writeUntilFailure(
 ): Log {
   const log: Log = { tree: treeOf(initial), returned: {}, inDoubt: [] };
   const choice = choiceOf(log.tree, seed);
-  const descriptor = openSync(root, "r");
-  // By what is open: once the dead mount is cleared away, the path leads to the folder below it.
-  const opened = `/proc/${process.pid}/fd/${descriptor}`;
-  while (log.inDoubt.length === 0) writeOnce(opened, log, choice);
-  closeSync(descriptor);
+  while (log.inDoubt.length === 0) writeOnce(root, log, choice);
   return log;
 }
 
