@@ -14,8 +14,18 @@ export function addDoctorCommand(cli: Cli): void {
         const checks = await examine(workspace.home);
         if (json) output.json(checks);
         else {
-          const rows = checks.map(({ name, ok, needed, found, advice }) => [ok ? "ok" : needed ? "missing" : "limited", name, found, advice]);
-          output.data(renderTable([{ title: "" }, { title: "check" }, { title: "found" }, { title: "advice", shrinks: true }], rows));
+          const rows = checks.map(({ name, ok, needed, found, advice }) => [
+            ok ? "ok" : needed ? "missing" : "limited",
+            name,
+            found,
+            advice,
+          ]);
+          output.data(
+            renderTable(
+              [{ title: "" }, { title: "check" }, { title: "found" }, { title: "advice", shrinks: true }],
+              rows,
+            ),
+          );
         }
         if (checks.some(({ ok, needed }) => needed && !ok)) process.exitCode = ExitCode.failed;
       }),
