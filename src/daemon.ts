@@ -12,6 +12,7 @@ import {
   type OverlayCommitOptions,
   checkLabel,
   commitOverlay,
+  isUntouched,
 } from "./dataset/commit-overlay.js";
 import { findVersion } from "./dataset/history.js";
 import type { MountInfo, MountOptions } from "./dataset/mounting.js";
@@ -153,7 +154,7 @@ export class MountProcess {
         allowOther: options.allowOther,
         deadlineMs: options.deadlineMs,
         // A writable mount shows what will be committed, owners included.
-        preserveOwner: options.preserveOwner ?? this.overlay !== undefined,
+        preserveOwner: this.overlay !== undefined || options.preserveOwner === true,
         overlayDirectory: this.overlay && overlayDirectory(home, this.overlay.id),
       });
     } catch (error) {
@@ -198,11 +199,10 @@ export class MountProcess {
       case "commit":
         return { committed: (await this.commitLive(given, report)) ?? null };
       case "discard":
+        this.requireOverlay("discard the changes of");
+        return this.unmount({ discard: true }, report);
       case "unmount":
-        return this.unmount(
-          { ...given, discard: operation === "discard" || given["discard"] === true },
-          report,
-        );
+        return this.unmount({ ...given, discard: given["discard"] === true }, report);
     }
   }
 
@@ -264,7 +264,8 @@ export class MountProcess {
     if (!this.overlay) return { committed: undefined };
     try {
       const isWhole = !end.aborted || (this.cutOffWhole && end.unflushedHandles === 0);
-      if (this.discarding) removeOverlay(this.config.home, this.overlay.id);
+      if (this.discarding || (await isUntouched(this.workspace, this.overlay)))
+        removeOverlay(this.config.home, this.overlay.id);
       else if (isWhole && !end.failure) return { committed: await this.commitAtEnd(this.overlay) };
       else throw cutOff(this.overlay, end);
       return { committed: undefined };

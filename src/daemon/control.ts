@@ -56,8 +56,14 @@ function closeServer(server: Server): Promise<void> {
 }
 
 /** Asks the process behind a socket. @throws {DatasetError} what the process answered; `not-found` when none listens */
-export async function askControl(path: string, request: ControlRequest, report?: Report): Promise<unknown> {
+export async function askControl(
+  path: string,
+  request: ControlRequest,
+  report?: Report,
+  signal?: AbortSignal,
+): Promise<unknown> {
   const socket = await connectTo(path);
+  signal?.addEventListener("abort", () => socket.destroy(), { once: true });
   socket.write(`${JSON.stringify(request)}\n`);
   try {
     for await (const line of createInterface({ input: socket })) {

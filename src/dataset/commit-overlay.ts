@@ -80,6 +80,18 @@ export async function checkLabel(workspace: Workspace, overlay: OverlayState, la
   throw new DatasetError("conflict", { what: name }, message);
 }
 
+/** Whether an overlay was never changed, so that nothing is lost with it. */
+export async function isUntouched(workspace: Workspace, overlay: OverlayState): Promise<boolean> {
+  const base = await findVersion(workspace, overlay.base);
+  const tree = await openVersionTree(await workspace.cache(), base.version);
+  const snapshot = await snapshotOf(workspace, overlay, tree);
+  try {
+    return snapshot.isEmpty;
+  } finally {
+    snapshot.close();
+  }
+}
+
 /** The overlay as it stands now, read without disturbing a mount that serves it. */
 export async function snapshotOf(
   workspace: Workspace,

@@ -42,7 +42,6 @@ const schema = z.object({
 
 export type OverlayState = z.infer<typeof schema>;
 
-const OVERLAY_ID = /^[0-9a-f]+$/;
 /** At the end of the name of a folder that is being removed. */
 const REMOVED = ".removed";
 
@@ -90,7 +89,7 @@ export function updateOverlay(home: Home, id: string, changes: Partial<OverlaySt
 /** Every overlay there is, oldest first. */
 export function listOverlays(home: Home): OverlayState[] {
   return namesIn(home.overlaysDir)
-    .filter((name) => OVERLAY_ID.test(name))
+    .filter((name) => !name.endsWith(REMOVED))
     .flatMap((id) => readOverlay(home, id) ?? [])
     .sort((a, b) => a.createdAtMs - b.createdAtMs);
 }

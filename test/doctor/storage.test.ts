@@ -66,6 +66,7 @@ test("overlays that nobody serves are listed with their version, and how to go o
     parent: "b",
     dataset: "vision/cifar10",
     version: "1.2.0",
+    transport: "kernel",
   };
   const dead = { mountpoint: "/data", pid: 2 ** 22 + 1, startTicks: 1, createdAtMs: 0, state: "mounted" };
   await mkdir(join(home.overlaysDir, "abc123"), { recursive: true });

@@ -205,7 +205,6 @@ interface StatusRow {
   writable: boolean;
   state: string;
   overlay?: string | undefined;
-  changes?: unknown;
 }
 
 /** Longest a status waits for a mount that does not answer. */
@@ -215,13 +214,18 @@ async function describe(state: MountState): Promise<StatusRow> {
   const { mountpoint, pid, id, dataset, version, writable, overlay } = state;
   const row = { mountpoint, pid, id, dataset, version, writable, overlay };
   if (!isAlive(state)) return { ...row, pid: null, state: "dead" };
-  const asked = askControl(state.socket, { operation: "status", arguments: {} }) as Promise<{
-    changes?: unknown;
-    phase?: string;
-  }>;
-  const late = new Promise<undefined>((resolve) => setTimeout(resolve, STATUS_WAIT_MS, undefined).unref());
-  const answer = await Promise.race([asked.catch(() => undefined), late]);
-  return { ...row, state: answer ? (answer.phase ?? "mounted") : "not answering", changes: answer?.changes };
+  return { ...row, state: (await phaseOf(state)) ?? "not answering" };
+}
+
+/** What the mount's process says it is at; undefined when it says nothing in time. */
+async function phaseOf({ socket }: MountState): Promise<string | undefined> {
+  const inTime = AbortSignal.timeout(STATUS_WAIT_MS);
+  try {
+    const request = { operation: "status", arguments: {} } as const;
+    return ((await askControl(socket, request, undefined, inTime)) as { phase: string }).phase;
+  } catch {
+    return undefined;
+  }
 }
 
 function abandoned(overlay: ReturnType<typeof abandonedOverlays>[number]): StatusRow {

@@ -114,15 +114,16 @@ function unreadable(entry: Entry | undefined): DatasetError<"unsupported"> {
 
 /** A file opened when it is first read; bytes that it does not have are zeros. */
 class LazyFile {
-  #handle: FileHandle | undefined;
+  /** The promise is kept, not the handle: reads come side by side, and each would open the file again. */
+  #opened: Promise<FileHandle | undefined> | undefined;
 
   constructor(private readonly path: string) {}
 
   async read({ start, end }: Span, target: Buffer): Promise<void> {
-    this.#handle ??= await openIfThere(this.path);
+    const handle = await (this.#opened ??= openIfThere(this.path));
     let done = 0;
-    while (this.#handle && done < end - start) {
-      const { bytesRead } = await this.#handle.read(target, done, end - start - done, start + done);
+    while (handle && done < end - start) {
+      const { bytesRead } = await handle.read(target, done, end - start - done, start + done);
       if (bytesRead === 0) break;
       done += bytesRead;
     }
@@ -130,8 +131,9 @@ class LazyFile {
   }
 
   async close(): Promise<void> {
-    await this.#handle?.close();
-    this.#handle = undefined;
+    const handle = await this.#opened;
+    this.#opened = undefined;
+    await handle?.close();
   }
 }
 
