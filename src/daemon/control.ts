@@ -63,10 +63,14 @@ export async function askControl(
   signal?: AbortSignal,
 ): Promise<unknown> {
   const socket = await connectTo(path);
+  const lines = createInterface({ input: socket });
+  socket.once("close", () => {
+    lines.close();
+  });
   signal?.addEventListener("abort", () => socket.destroy(), { once: true });
   socket.write(`${JSON.stringify(request)}\n`);
   try {
-    for await (const line of createInterface({ input: socket })) {
+    for await (const line of lines) {
       const reply = JSON.parse(line) as Reply;
       if ("progress" in reply) report?.(reply.progress);
       else if ("result" in reply) return reply.result;

@@ -127,6 +127,10 @@ function unmount(cli: Cli): void {
         }
         const { discard, force } = args;
         const given = { ...commitArguments(args), discard, force };
+        if (force && !(await phaseOf(state))) {
+          await cutOff(state);
+          return;
+        }
         const committed = await askAndWait(context, args.directory, "unmount", given);
         if (json) output.json({ committed });
         else
@@ -272,6 +276,18 @@ async function clearDead({ workspace, output, json }: Context, state: MountState
   }
   const message = `Cleared ${state.mountpoint}, whose process had died; its changes are uncommitted: varve recover ${state.overlay} goes on with them`;
   throw new DatasetError("uncommitted", { overlay: state.overlay }, message);
+}
+
+/** Takes away the folder of a mount whose process does not answer: it finds out when it goes on, and keeps its changes. */
+async function cutOff({ mountpoint, overlay }: MountState): Promise<void> {
+  const record = findMount(mountpoint);
+  if (record?.type === MOUNT_TYPE) await unmountKernel(record, { force: true });
+  const message =
+    `Cut off "${mountpoint}", whose process does not answer` +
+    (overlay === undefined
+      ? ""
+      : `; what changed is kept: once that process is ended, varve recover ${overlay} has it`);
+  throw new DatasetError("uncommitted", { overlay: overlay ?? "" }, message);
 }
 
 async function askAndWait(

@@ -1,6 +1,6 @@
 /** What the commands for mounts tell programs. What a mount does is tested elsewhere. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
@@ -88,4 +88,36 @@ test("the mount command's output ends when the command does", OPTIONS, async (t)
   // A mount's process that held standard output open would keep this from ending.
   assert.match((await varve.ok(["mount", "p/d", at])).stdout, /^Mounted p\/d@1\.0\.0 at .*mnt\n$/);
   await varve.ok(["unmount", at]);
+});
+
+test("a writable mount keeps the owners of what it touches", OPTIONS, async (t) => {
+  const { varve, at } = await userWithVersion(t);
+  const folder = join(varve.home, "../files");
+  chownSync(join(folder, "a"), 1234, 77);
+  await varve.ok(["sync", folder, "p/d", "--metadata"]);
+  await varve.ok(["mount", "-w", "p/d", at]);
+  chmodSync(join(at, "a"), 0o600);
+  await varve.ok(["unmount", at]);
+  await varve.ok(["mount", "--preserve-owner", "p/d", at]);
+  const { uid, gid, mode } = statSync(join(at, "a"));
+  assert.deepEqual([uid, gid, mode & 0o777], [1234, 77, 0o600]);
+  await varve.ok(["unmount", at]);
+});
+
+test("unmount --force takes away a mount whose process does not answer", OPTIONS, async (t) => {
+  const { varve, at } = await userWithVersion(t);
+  await varve.ok(["mount", "-w", "p/d", at]);
+  writeFileSync(join(at, "new"), "kept");
+  const [{ pid }] = (await varve.ok(["status", at, "--json"])).json() as [{ pid: number }];
+  process.kill(pid, "SIGSTOP");
+  try {
+    assert.equal((await varve(["unmount", "--force", at])).code, 5);
+    assert.deepEqual(readdirSync(at), []);
+  } finally {
+    process.kill(pid, "SIGKILL");
+  }
+  const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as {
+    committed: { added: number };
+  };
+  assert.equal(committed.added, 1);
 });
