@@ -1,8 +1,9 @@
 /** A mount served from the calling process: for containers, where that process is what is watched. */
 import { MountProcess } from "../daemon.js";
 import type { FoundVersion } from "../dataset/history.js";
-import { type MountInfo, type MountOptions, daemonConfig } from "../dataset/mounting.js";
+import { daemonConfig } from "../dataset/mounting.js";
 import type { Workspace } from "../dataset/workspace.js";
+import type { MountInfo, MountOptions } from "./config.js";
 
 /** Serves until the mount ends, by whatever unmounts it or by SIGTERM or SIGINT. @throws what kept it from committing */
 export async function mountForeground(

@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
+import type { MountInfo, MountOptions } from "../daemon/config.js";
 import { DatasetError } from "../errors.js";
 import type { TreeDiff } from "../manifest/diff.js";
 import type { Entry } from "../manifest/entry.js";
@@ -21,7 +22,7 @@ import {
 } from "./draft.js";
 import { findVersion, isFinished, nameOfVersion } from "./history.js";
 import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./listing.js";
-import { type MountOptions, type MountInfo, mountVersion } from "./mounting.js";
+import { mountVersion } from "./mounting.js";
 import { parseDatasetName } from "./reference.js";
 import { removeMatching } from "./remove.js";
 import { type StageCounts, stageFolder } from "./stage-folder.js";

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DaemonConfig, DaemonReply } from "../daemon.js";
+import type { DaemonConfig, DaemonReply, MountInfo, MountOptions } from "../daemon/config.js";
 import { DatasetError } from "../errors.js";
 import { errorOf } from "../fs/messages.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
@@ -11,31 +11,6 @@ import { type Home, ensureDir } from "../home.js";
 import type { FoundVersion } from "./history.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
-
-export interface MountOptions {
-  /** Default false: the version is read-only. Changes of a writable mount become a child version on unmount. */
-  writable?: boolean | undefined;
-  /** Default false: only the mounting user sees into the mount. */
-  allowOther?: boolean | undefined;
-  transport?: "kernel" | "fuse-native" | undefined;
-  /** `fuse-native` writes only when its limits are accepted. */
-  acceptLimits?: boolean | undefined;
-  /** Show the owners that entries keep instead of the mounting user. Always so on a writable mount. */
-  preserveOwner?: boolean | undefined;
-  /** Longest wait on a remote, in ms. Default 60,000. */
-  deadlineMs?: number | undefined;
-  /** Id of an overlay to go on with, for recovery. */
-  overlay?: string | undefined;
-}
-
-export interface MountInfo {
-  mountpoint: string;
-  id: string;
-  /** `project/name`. */
-  dataset: string;
-  version: string;
-  writable: boolean;
-}
 
 /** Starts the mount's process, detached, with none of the caller's descriptors. */
 export async function mountVersion(

@@ -1,6 +1,7 @@
 /** What a mount left uncommitted: listed, committed, mounted again, exported to a folder, or thrown away. */
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
+import type { MountInfo, MountOptions } from "../daemon/config.js";
 import { readMountState } from "../daemon/mount-state.js";
 import { isAlive } from "../daemon/process.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
@@ -15,7 +16,7 @@ import {
 import { exportOverlay } from "./export-overlay.js";
 import { forgetDraft } from "./draft.js";
 import { type FoundVersion, findVersion, isFinished, refresh } from "./history.js";
-import { type MountInfo, type MountOptions, mountVersion } from "./mounting.js";
+import { mountVersion } from "./mounting.js";
 import { type OverlayState, claimOverlay, listOverlays, releaseOverlay, removeOverlay } from "./overlays.js";
 import { textOfDataset } from "./reference.js";
 import { openVersionTree } from "./version-tree.js";

@@ -1,0 +1,40 @@
+/** What the process of a mount is told by who starts it, and what it tells back. Plain data: it goes over a channel. */
+import type { Failure } from "../fs/messages.js";
+import type { Home } from "../home.js";
+
+export interface MountOptions {
+  /** Default false: the version is read-only. Changes of a writable mount become a child version on unmount. */
+  writable?: boolean | undefined;
+  /** Default false: only the mounting user sees into the mount. */
+  allowOther?: boolean | undefined;
+  transport?: "kernel" | "fuse-native" | undefined;
+  /** `fuse-native` writes only when its limits are accepted. */
+  acceptLimits?: boolean | undefined;
+  /** Show the owners that entries keep instead of the mounting user. Always so on a writable mount. */
+  preserveOwner?: boolean | undefined;
+  /** Longest wait on a remote, in ms. Default 60,000. */
+  deadlineMs?: number | undefined;
+  /** Id of an overlay to go on with, for recovery. */
+  overlay?: string | undefined;
+}
+
+export interface DaemonConfig {
+  home: Home;
+  logFile: string;
+  mountpoint: string;
+  versionId: string;
+  dataset: string;
+  version: string;
+  options: MountOptions;
+}
+
+export interface MountInfo {
+  mountpoint: string;
+  id: string;
+  /** `project/name`. */
+  dataset: string;
+  version: string;
+  writable: boolean;
+}
+
+export type DaemonReply = { ready: MountInfo } | { failure: Failure };
