@@ -115,7 +115,7 @@ export class PackWriter {
     if (await this.#isThere(pack.id!, sizeBytes)) return "durable";
     const body = new SoloBody(content, this.#options.onSent);
     try {
-      await this.#put(pack.id!, { sizeBytes, chunks: body });
+      await this.#put(pack.id!, { sizeBytes, chunks: () => body.chunks() });
       return "durable";
     } catch (error) {
       if (body.hasChanged) return "lost";
@@ -160,21 +160,30 @@ class FillingPack {
   }
 }
 
-/** The stream of a pack by itself. Each iteration starts anew, so that a remote may be tried again. */
-class SoloBody implements AsyncIterable<Uint8Array> {
+/** The stream of a pack by itself. What a later attempt reads again is not counted again. */
+class SoloBody {
   hasChanged = false;
+  #countedBytes = 0;
 
   constructor(
     readonly content: SoloContent,
     readonly onSent: (bytes: number) => void,
   ) {}
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    let takenBytes = 0;
     for await (const bytes of this.content.read()) {
       if (!bytes) throw this.#changed();
       yield bytes;
-      this.onSent(bytes.length);
+      takenBytes += bytes.length;
+      this.#count(takenBytes);
     }
+  }
+
+  #count(takenBytes: number): void {
+    if (takenBytes <= this.#countedBytes) return;
+    this.onSent(takenBytes - this.#countedBytes);
+    this.#countedBytes = takenBytes;
   }
 
   #changed(): DatasetError<"source-changed"> {

@@ -128,7 +128,7 @@ async function writeStream(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let writtenBytes = 0;
-  for await (const chunk of chunks) {
+  for await (const chunk of chunks()) {
     checkSignal(signal, `write of "${key}"`);
     writtenBytes += chunk.byteLength;
     if (writtenBytes > sizeBytes) throw wrongSize(key, `at least ${writtenBytes}`, sizeBytes);

@@ -31,8 +31,6 @@ export interface Call {
   signal?: AbortSignal | undefined;
   /** Bytes that move in one piece. */
   movesBytes?: number;
-  /** Whether another attempt can be made. Default: yes. */
-  repeatable?: () => boolean;
 }
 
 /** One attempt; `earlier` counts those that failed before it. */
@@ -68,8 +66,7 @@ export function repeat<T>(policy: Policy, call: Call, deadline: Deadline, attemp
       try {
         return await attempt(deadline, earlier);
       } catch (error) {
-        const last = earlier + 1 >= policy.attempts || call.repeatable?.() === false;
-        if (last || !mayHeal(error)) throw error;
+        if (earlier + 1 >= policy.attempts || !mayHeal(error)) throw error;
       }
       await policy.pause(delayMs(policy, earlier), deadline.signal);
       checkSignal(deadline.signal, call.what);

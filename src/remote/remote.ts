@@ -22,8 +22,11 @@ export interface PutOptions extends RequestOptions {
   sha256?: string | undefined;
 }
 
-/** Bytes to be sent: whole, or as a stream of known length (an adapter may then use multipart). */
-export type Body = Uint8Array | { sizeBytes: number; chunks: AsyncIterable<Uint8Array> };
+/**
+ * Bytes to be sent: whole, or as a stream of known length (an adapter may then use multipart). Each call of `chunks`
+ * gives the bytes from the first one on, so that a failed put can be made again.
+ */
+export type Body = Uint8Array | { sizeBytes: number; chunks: () => AsyncIterable<Uint8Array> };
 
 /**
  * What every adapter keeps (`test/remote/suite.ts` holds each to it):

@@ -4,19 +4,23 @@
  *
  * - Only `remote-failed` and `remote-short` are tried again, after a random pause that grows; all else is final.
  * - A call, its pauses and further attempts included, ends with `deadline` when the remote is silent for too long.
- * - A stream that has begun cannot begin again, so a put of one fails with what its attempt failed with.
+ * - A put of a stream reads it from its start at each attempt.
  * - A listing goes on after the last key it gave.
  * - A create whose outcome was unknown and which then finds the key taken compares the object with its own bytes: equal
  *   means that the lost attempt had won. Two callers who create equal bytes under one key may thus both succeed, so
  *   whoever must know the winner writes something of its own into the object, as records and leases do with their id.
  */
 import { isDatasetError } from "../errors.js";
+import { MiB } from "../units.js";
 import { checkSignal } from "./cancel.js";
 import { type Deadline, startDeadline } from "./deadline.js";
 import { DEFAULT_POLICY, type Policy, type RetryOptions, patiently, repeat } from "./patience.js";
 import type { Body, ObjectInfo, ObjectKey, Remote, RequestOptions } from "./remote.js";
 
 export type { RetryOptions } from "./patience.js";
+
+/** What an adapter may have taken of a stream and still be sending: several parts of a large object. */
+const UNSEEN_STREAM_BYTES = 64 * MiB;
 
 /** `remote`, with retries and a deadline for each call. */
 export function withRetry(remote: Remote, options: RetryOptions = {}): Remote {
@@ -39,10 +43,10 @@ export function withRetry(remote: Remote, options: RetryOptions = {}): Remote {
       );
     },
     put(key, body, options = {}) {
-      const stream = watchedBody(body);
-      const call = { what: named("put", key), signal: options.signal, ...stream };
+      const movesBytes = body instanceof Uint8Array ? body.byteLength : UNSEEN_STREAM_BYTES;
+      const call = { what: named("put", key), signal: options.signal, movesBytes };
       return patiently(policy, call, (deadline) =>
-        remote.put(key, stream.bodyFor(deadline), { ...options, signal: deadline.signal }),
+        remote.put(key, watchedBody(body, deadline), { ...options, signal: deadline.signal }),
       );
     },
     create(key, body, options = {}) {
@@ -67,28 +71,17 @@ export function withRetry(remote: Remote, options: RetryOptions = {}): Remote {
   };
 }
 
-/** A body, and what is known of its being sent: each piece of a stream that is taken extends the deadline. */
-function watchedBody(body: Body): {
-  bodyFor: (deadline: Deadline) => Body;
-  movesBytes: number;
-  repeatable: () => boolean;
-} {
-  if (body instanceof Uint8Array)
-    return { bodyFor: () => body, movesBytes: body.byteLength, repeatable: () => true };
-  let begun = false;
-  async function* taken(chunks: AsyncIterable<Uint8Array>, deadline: Deadline) {
-    begun = true;
-    for await (const chunk of chunks) {
+/** A body of which each piece that is taken extends the deadline. */
+function watchedBody(body: Body, deadline: Deadline): Body {
+  if (body instanceof Uint8Array) return body;
+  const { sizeBytes, chunks } = body;
+  async function* taken() {
+    for await (const chunk of chunks()) {
       deadline.extend();
       yield chunk;
     }
   }
-  const { sizeBytes, chunks } = body;
-  return {
-    bodyFor: (deadline) => ({ sizeBytes, chunks: taken(chunks, deadline) }),
-    movesBytes: 0,
-    repeatable: () => !begun,
-  };
+  return { sizeBytes, chunks: taken };
 }
 
 async function holds(

@@ -10,6 +10,7 @@ import { DatasetError } from "../../src/errors.js";
 import { bytesOfText } from "../../src/paths.js";
 import type { Remote } from "../../src/remote/remote.js";
 import { recording } from "../../src/remote/recording.js";
+import { withRetry } from "../../src/remote/with-retry.js";
 import { KiB, MiB } from "../../src/units.js";
 import { memoryRemote } from "../support/memory-remote.js";
 import { noise } from "./noise.js";
@@ -78,6 +79,29 @@ test("a content that changes every time is refused as changed", async () => {
   const readers = new Readers((opening) => noise(`state ${opening}`, 17 * MiB));
   await assert.rejects(store([readers.source(0)], { remote: memoryRemote() }), { code: "source-changed" });
   assert.equal(readers.open, 0);
+});
+
+test("a pack by itself whose put breaks off is sent again from its start, and counted once", async () => {
+  const content = noise("solo", 20 * MiB);
+  const memory = memoryRemote();
+  let broken = false;
+  const breaking: Remote = {
+    ...memory,
+    async put(key, body, options) {
+      await memory.put(key, body, options);
+      if (broken || body instanceof Uint8Array) return;
+      broken = true;
+      memory.objects.delete(key);
+      throw new DatasetError("remote-failed", { key }, "Cannot put it");
+    },
+  };
+  let sentBytes = 0;
+  const [stored] = await store([new Readers(() => content).source(0)], {
+    remote: withRetry(breaking, { pause: async () => undefined }),
+    onProgress: (progress) => (sentBytes = progress.sentBytes),
+  });
+  assertHolds(memory, stored!, content);
+  assert.deepEqual([broken, sentBytes], [true, content.length]);
 });
 
 test("what cannot be read as a regular file is named", async (scope) => {

@@ -37,7 +37,7 @@ test("recording() counts the bytes that were taken and given, not those of faile
   async function* chunks() {
     yield bytes("stream");
   }
-  await remote.put("d", { sizeBytes: 6, chunks: chunks() });
+  await remote.put("d", { sizeBytes: 6, chunks });
   await remote.read("a", 1, 4);
   await remote.readWhole("a");
   await assert.rejects(remote.read("a", 0, 9), failure("remote-short"));

@@ -139,7 +139,7 @@ function writingTests(check: Check): void {
       await sleep(1);
       throw broken;
     }
-    await assert.rejects(remote.put("packs/ab", { sizeBytes: 5, chunks: chunks() }), broken);
+    await assert.rejects(remote.put("packs/ab", { sizeBytes: 5, chunks }), broken);
     assert.deepEqual(await keysOf(remote, ""), []);
   });
 
@@ -299,7 +299,7 @@ function borderTests(check: Check): void {
       controller.abort();
       yield bytes("lo");
     }
-    const put = remote.put("packs/ab", { sizeBytes: 5, chunks: chunks() }, { signal: controller.signal });
+    const put = remote.put("packs/ab", { sizeBytes: 5, chunks }, { signal: controller.signal });
     await assert.rejects(put, failure("cancelled"));
     assert.deepEqual(await keysOf(remote, ""), []);
   });
@@ -360,7 +360,7 @@ function streamOf(pieces: string[], sizeBytes: number): Body {
       yield bytes(piece);
     }
   }
-  return { sizeBytes, chunks: chunks() };
+  return { sizeBytes, chunks };
 }
 
 function callsOf(remote: Remote, key: string): ((options: RequestOptions) => Promise<unknown>)[] {

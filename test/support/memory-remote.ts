@@ -92,7 +92,7 @@ async function turn(what: string, signal: AbortSignal | undefined): Promise<void
 async function collect(body: Body, key: ObjectKey, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (body instanceof Uint8Array) return body.slice();
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body.chunks) {
+  for await (const chunk of body.chunks()) {
     checkSignal(signal, `put of "${key}"`);
     chunks.push(chunk.slice());
   }
