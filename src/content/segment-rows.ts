@@ -10,13 +10,19 @@ const BUCKETS = 65_536;
 
 /** Rows as they were added, and the packs they name by number. */
 export class SegmentRows {
-  bytes = Buffer.alloc(FIRST_ROWS * ENTRY_BYTES);
+  bytes: Buffer;
   count = 0;
-  readonly #packNumbers = new Map<string, number>();
+
+  constructor(
+    private readonly packNumbers = new Map<string, number>(),
+    rowsToHold = FIRST_ROWS,
+  ) {
+    this.bytes = Buffer.alloc(rowsToHold * ENTRY_BYTES);
+  }
 
   /** Ids of packs and their remotes in hex, by number. */
   packs(): string[] {
-    return [...this.#packNumbers.keys()];
+    return [...this.packNumbers.keys()];
   }
 
   addChunk({ hash, remote, pack, offset, storedBytes, sizeBytes, codec }: Chunk): void {
@@ -38,24 +44,34 @@ export class SegmentRows {
 
   packNumber(pack: PackId, remote: RemoteId): number {
     const key = pack + remote;
-    const known = this.#packNumbers.get(key);
+    const known = this.packNumbers.get(key);
     if (known !== undefined) return known;
-    this.#packNumbers.set(key, this.#packNumbers.size);
-    return this.#packNumbers.size - 1;
+    this.packNumbers.set(key, this.packNumbers.size);
+    return this.packNumbers.size - 1;
   }
 
-  /** The rows by hash; of equal ones the first added alone. */
-  sorted(): { rows: Buffer; count: number } {
+  /** The same rows by hash; of equal ones the first added alone. */
+  sorted(): SegmentRows {
     const order = orderByHash(this.bytes, this.count);
-    const rows = Buffer.alloc(this.count * ENTRY_BYTES);
-    let count = 0;
+    const sorted = new SegmentRows(this.packNumbers, Math.max(FIRST_ROWS, this.count));
     for (const row of order) {
       const at = row * ENTRY_BYTES;
-      if (count > 0 && isSameHash(rows, (count - 1) * ENTRY_BYTES, this.bytes, at)) continue;
-      this.bytes.copy(rows, count * ENTRY_BYTES, at, at + ENTRY_BYTES);
-      count += 1;
+      const isRepeated =
+        sorted.count > 0 && isSameHash(sorted.bytes, sorted.#end - ENTRY_BYTES, this.bytes, at);
+      if (isRepeated) continue;
+      this.bytes.copy(sorted.bytes, sorted.#end, at, at + ENTRY_BYTES);
+      sorted.count += 1;
     }
-    return { rows: rows.subarray(0, count * ENTRY_BYTES), count };
+    return sorted;
+  }
+
+  /** The rows that were added, end to end. */
+  written(): Buffer {
+    return this.bytes.subarray(0, this.#end);
+  }
+
+  get #end(): number {
+    return this.count * ENTRY_BYTES;
   }
 
   /** Room for one more row, and where it starts. */

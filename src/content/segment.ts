@@ -23,8 +23,9 @@ import {
 import { SegmentObject } from "./segment-object.js";
 import { SegmentRows, renumberPacks } from "./segment-rows.js";
 
-export { planSegments } from "./segment-plan.js";
+export { MAX_MERGED_CHUNKS, planSegments } from "./segment-plan.js";
 export { SegmentReader, findChunks } from "./segment-reader.js";
+export { SegmentRows } from "./segment-rows.js";
 
 /** An index segment, as a root names it. */
 export interface SegmentRef {
@@ -68,13 +69,18 @@ export function encodeSegment(chunks: Iterable<Chunk>, remote: RemoteId): Encode
  */
 export function mergeSegments(
   segments: readonly Uint8Array[],
-  chunks: Iterable<Chunk>,
+  chunks: Iterable<Chunk> | SegmentRows,
   remote: RemoteId,
 ): EncodedSegment {
+  const rows = chunks instanceof SegmentRows ? chunks : rowsOf(chunks);
+  for (const bytes of segments) addSegment(rows, new SegmentObject(bytes));
+  return encodeSegmentRows(rows.sorted(), remote);
+}
+
+function rowsOf(chunks: Iterable<Chunk>): SegmentRows {
   const rows = new SegmentRows();
   for (const chunk of chunks) rows.addChunk(chunk);
-  for (const bytes of segments) addSegment(rows, new SegmentObject(bytes));
-  return encodeRows(rows, remote);
+  return rows;
 }
 
 function addSegment(rows: SegmentRows, segment: SegmentObject): void {
@@ -82,10 +88,11 @@ function addSegment(rows: SegmentRows, segment: SegmentObject): void {
   for (const { row, pack } of segment.rows()) rows.addRow(row, numbers[pack]!);
 }
 
-function encodeRows(added: SegmentRows, remote: RemoteId): EncodedSegment {
-  const { rows, count } = added.sorted();
-  const packRows = renumberPacks(rows, added.packs());
-  const layout = layoutOf(count, packRows.length / PACK_BYTES);
+/** The segment of sorted rows, which are spent by it. */
+export function encodeSegmentRows(sorted: SegmentRows, remote: RemoteId): EncodedSegment {
+  const rows = sorted.written();
+  const packRows = renumberPacks(rows, sorted.packs());
+  const layout = layoutOf(sorted.count, packRows.length / PACK_BYTES);
   const bytes = Buffer.alloc(layout.sizeBytes);
   writeFingerprints(bytes, layout, rows);
   rows.copy(bytes, layout.entries.start);

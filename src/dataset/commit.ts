@@ -1,35 +1,22 @@
 /**
- * A draft becomes a version. Durable steps come in the order of trust: packs (`upload.ts`), then ranges and index
- * segment, then the root, then the version record, created conditionally under its label: the commit point. A crash
+ * A draft becomes a version. Durable steps come in the order of trust: packs (`upload.ts`), then ranges, index
+ * segments and the root (`write-manifest.ts`), then the version record, created conditionally under its label: the commit point. A crash
  * before it leaves objects nobody names; after it, whoever looks next rolls the catalog forward.
  */
-import pLimit from "p-limit";
 import type { Catalog, VersionRow } from "../catalog/catalog.js";
-import type { Chunk, RemoteId, Sha256 } from "../content/chunk.js";
-import {
-  type SegmentRef,
-  blockOfSegment,
-  mergeSegments,
-  planSegments,
-  segmentKey,
-} from "../content/segment.js";
-import { sha256 } from "../content/hash.js";
+import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, isDatasetError } from "../errors.js";
-import { type EditedTree, editTree } from "../manifest/edit.js";
-import { type Edit, EntryType } from "../manifest/entry.js";
-import { rangeKey } from "../manifest/range-ref.js";
-import { encodeRoot, openRoot } from "../manifest/root.js";
+import type { EditedTree } from "../manifest/edit.js";
+import type { Edit } from "../manifest/entry.js";
 import { requireIdentity } from "../remote/identity.js";
 import { type Recording, recording } from "../remote/recording.js";
-import { knownChunks } from "./chunk-index.js";
-import { type Draft, closeDraft, parentsTree, removeDraftFile } from "./draft.js";
-import { diffOf } from "./version-diff.js";
+import { type Draft, closeDraft, removeDraftFile } from "./draft.js";
 import { importRecord, refresh } from "./history.js";
 import { type VersionRecord, createRecord, readRecord, recordKey } from "./record.js";
 import { type DatasetId, type VersionId, textOfDataset } from "./reference.js";
 import { type UploadDraftOptions, contentBytesSent, uploadDraft } from "./upload-draft.js";
-import { asyncRangeLoader, treeOf } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
+import { type WrittenRoot, writeManifest } from "./write-manifest.js";
 
 export interface CommitOptions extends UploadDraftOptions {
   publish?: boolean | undefined;
@@ -55,17 +42,6 @@ export interface CommitResult {
   contentBytesSent: number;
 }
 
-type Changes = VersionRecord["changes"];
-
-export interface WrittenRoot {
-  edited: EditedTree;
-  root: VersionRecord["root"];
-  changes: Changes;
-}
-
-/** Ranges sent at once: each is a few hundred KiB, and a remote at 15 ms a request needs several in flight. */
-const PARALLEL_PUTS = 8;
-
 /**
  * Uploads what is left, writes the manifest and creates the record. Costs what changed.
  *
@@ -85,18 +61,24 @@ export interface PreparedCommit {
   remote: Recording;
 }
 
-/** Uploads what is left and writes the manifest. Nothing anybody else can see has happened then. */
+/**
+ * Uploads what is left and writes the manifest. Nothing anybody else can see has happened then.
+ *
+ * @param edits What is laid over the draft's base, sorted by key, its content durable. Default: what is staged.
+ */
 export async function prepareCommit(
   workspace: Workspace,
   draft: Draft,
   options: CommitOptions = {},
+  edits?: Iterable<Edit>,
 ): Promise<PreparedCommit> {
   await requireIdentity(draft.remote.remote, draft.remote.id);
   await uploadDraft(workspace, draft, options);
   const catalog = await workspace.catalog();
   if (draft.version.state === "draft") await catalog.transition(draft.version.id, ["draft"], "committing");
   const remote = recording(draft.remote.remote);
-  return { remote, written: await writeManifest(workspace, draft, remote) };
+  const written = await writeManifest(workspace, draft, remote, edits ?? draft.tree.staging.edits());
+  return { remote, written };
 }
 
 /** Creates the record, the commit point, and completes the catalog's row. */
@@ -111,65 +93,6 @@ export async function completeCommit(
   const sent = contentBytesSent(draft);
   await complete(workspace, draft, record);
   return { ...resultOf(record), bytesSent: remote.sentBytes + sent, contentBytesSent: sent };
-}
-
-/** Ranges, index segment and root of the draft's tree. */
-async function writeManifest(workspace: Workspace, draft: Draft, remote: Recording): Promise<WrittenRoot> {
-  const cache = await workspace.cache();
-  const { tree, version } = draft;
-  const limit = pLimit(PARALLEL_PUTS);
-  const chunks = new Map<Sha256, Chunk>();
-  const edited = await editTree(tree.base, collecting(tree.staging.edits(), chunks), {
-    remote: draft.remote.id,
-    load: asyncRangeLoader(cache),
-    put: (range) => limit(() => remote.put(rangeKey(range.object), range.bytes, { sha256: range.object })),
-  });
-  const segments = await writeSegments(workspace, draft, chunks, remote);
-  const bytes = encodeRoot({ ranges: edited.ranges, segments, remote: draft.remote.id });
-  const root = { key: `roots/${version.id}/1`, hash: sha256(bytes), bytes: bytes.length };
-  await remote.put(root.key, bytes, { sha256: root.hash });
-  return { edited, root, changes: await changesOf(workspace, draft, bytes) };
-}
-
-/** Passes edits on, and notes the chunks of their files. */
-function* collecting(edits: Iterable<Edit>, chunks: Map<Sha256, Chunk>): Iterable<Edit> {
-  for (const edit of edits) {
-    if (edit.type === EntryType.file) for (const chunk of edit.chunks) chunks.set(chunk.hash, chunk);
-    yield edit;
-  }
-}
-
-/** The chunks this draft brought, as an index segment; small older segments are merged into it. */
-async function writeSegments(
-  workspace: Workspace,
-  draft: Draft,
-  chunks: ReadonlyMap<Sha256, Chunk>,
-  remote: Recording,
-): Promise<SegmentRef[]> {
-  const cache = await workspace.cache();
-  const known = await knownChunks(draft.segments, cache)([...chunks.keys()]);
-  const fresh = [...chunks.values()].filter(({ hash }) => !known.has(hash));
-  const { keep, merge } = planSegments(draft.segments, fresh.length);
-  if (fresh.length === 0 && merge.length === 0) return keep;
-  const older = await cache.readMany(merge.map(blockOfSegment));
-  const segment = mergeSegments(older, fresh, draft.remote.id);
-  await remote.put(segmentKey(segment.ref.id), segment.bytes, { sha256: segment.ref.id });
-  return [...keep, segment.ref];
-}
-
-/** What the new tree changed against the parents' (merged) tree, in numbers. */
-async function changesOf(workspace: Workspace, draft: Draft, bytes: Uint8Array): Promise<Changes> {
-  const cache = await workspace.cache();
-  const merged = await parentsTree(workspace, draft);
-  const diff = await diffOf(merged.tree, treeOf(cache, openRoot(bytes)), merged.load);
-  const { added, modified, metadata, removed, renamed } = diff;
-  return {
-    added: added.length,
-    modified: modified.length,
-    metadata: metadata.length,
-    removed: removed.length,
-    renamed: renamed.length,
-  };
 }
 
 /** Creates the record; when another catalog took an automatic label meanwhile, takes the next. */

@@ -13,7 +13,7 @@ import { type FoundVersion, findVersion, refresh } from "./history.js";
 import { claimName } from "./record.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { Effect, Staging } from "./staging.js";
-import { type LoadedTree, editInMemory, openVersionTree } from "./version-tree.js";
+import { type LoadedTree, editInMemory, emptyTree, loadedTree, openVersionTree } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
 export interface CreateOptions {
@@ -177,10 +177,11 @@ function openTrees(workspace: Workspace, versions: readonly FoundVersion[]): Pro
 /** The parents' merged tree, as it was before anything was staged: what a version's changes are counted against. */
 export async function parentsTree(workspace: Workspace, draft: Draft): Promise<LoadedTree> {
   const cache = await workspace.cache();
+  const { id } = draft.remote;
   const [first, ...others] = await openTrees(workspace, draft.parents);
-  let merged = await editInMemory(cache, first, [], draft.remote.id);
+  let merged = first ? loadedTree(cache, first) : emptyTree(id);
   for (const other of others)
-    merged = await editInMemory(cache, merged, mergeEdits(merged.tree, other, merged.load), draft.remote.id);
+    merged = await editInMemory(merged, mergeEdits(merged.tree, other, merged.load), id);
   return merged;
 }
 
@@ -188,8 +189,10 @@ export async function parentsTree(workspace: Workspace, draft: Draft): Promise<L
 async function stageOtherParents(workspace: Workspace, draft: Draft): Promise<void> {
   const { staging, base } = draft.tree;
   const cache = await workspace.cache();
+  const { id } = draft.remote;
+  const first = base ? loadedTree(cache, base) : emptyTree(id);
   for (const other of await openTrees(workspace, draft.parents.slice(1))) {
-    const current = await editInMemory(cache, base, [...staging.edits()], draft.remote.id);
+    const current = await editInMemory(first, [...staging.edits()], id);
     for await (const edit of mergeEdits(current.tree, other, current.load)) {
       if (edit.type === 0) staging.remove(edit.path);
       else staging.put(edit, Effect.content);

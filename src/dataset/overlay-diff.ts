@@ -11,7 +11,7 @@ import { stageOverlay } from "./overlay-changes.js";
 import { type OverlayState, leftOutBy } from "./overlays.js";
 import { Staging } from "./staging.js";
 import { diffOf } from "./version-diff.js";
-import { editInMemory, openVersionTree } from "./version-tree.js";
+import { editInMemory, loadedTree, openVersionTree } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
 
 /** Compares the overlay's tree with the version it lies over. A file written to counts as modified, whatever was written. */
@@ -24,7 +24,8 @@ export async function diffOverlay(workspace: Workspace, overlay: OverlayState): 
   try {
     await stageOverlay(new DraftTree(staging, base, cache), base, snapshot, cache, leftOutBy(overlay));
     const remote = version.remoteId as RemoteId;
-    const after = await editInMemory(cache, base, withPlaceholders(staging.edits(), remote), remote);
+    const edits = withPlaceholders(staging.edits(), remote);
+    const after = await editInMemory(loadedTree(cache, base), edits, remote);
     return await diffOf(base, after.tree, after.load);
   } finally {
     staging.close();

@@ -6,11 +6,11 @@ import { type Change, type TreeDiff, diffTrees, findRenames } from "../manifest/
 import { type Entry, EntryType } from "../manifest/entry.js";
 import { sameLogicalEntry } from "../manifest/entry-compare.js";
 import type { LoadRange } from "../manifest/range-ref.js";
-import type { Tree } from "../manifest/tree.js";
+import type { StoredTree } from "../manifest/tree-walk.js";
 import { type TreePath, parentOf } from "../paths.js";
 
 /** What leads from one tree to another. Costs the ranges that differ. */
-export async function diffOf(before: Tree, after: Tree, load: LoadRange): Promise<TreeDiff> {
+export async function diffOf(before: StoredTree, after: StoredTree, load: LoadRange): Promise<TreeDiff> {
   const changes: Change[] = [];
   for await (const change of diffTrees(before, after, load)) changes.push(change);
   const directories = new Map(changes.filter(isOfDirectory).map((change) => [change.path, change]));

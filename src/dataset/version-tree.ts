@@ -11,6 +11,7 @@ import { type EncodedRange, type Range, openRange, openRangeOf } from "../manife
 import { type LoadRange, blockOfRange } from "../manifest/range-ref.js";
 import { type Root, encodeRoot, openRoot } from "../manifest/root.js";
 import { Tree } from "../manifest/tree.js";
+import type { StoredTree } from "../manifest/tree-walk.js";
 
 /** The block that holds a finished version's root. @throws {DatasetError} `version-unfinished` */
 export function rootBlockOf(version: VersionRow): Block {
@@ -48,30 +49,36 @@ export function asyncRangeLoader(cache: Cache): LoadRange {
 
 /** A tree together with what loads its ranges for code that may wait. */
 export interface LoadedTree {
-  tree: Tree;
+  tree: StoredTree;
   load: LoadRange;
+}
+
+/** A stored tree, its ranges read through the cache. */
+export function loadedTree(cache: Cache, tree: StoredTree): LoadedTree {
+  return { tree, load: asyncRangeLoader(cache) };
 }
 
 /**
  * A tree with edits laid over it whose new ranges are in no remote, only in memory: for merges and comparisons. The
- * base may itself be such a tree.
+ * base may itself be such a tree. Costs what the edits touch.
  */
 export async function editInMemory(
-  cache: Cache,
-  base: Tree | LoadedTree | undefined,
+  base: LoadedTree,
   edits: Iterable<Edit> | AsyncIterable<Edit>,
   remote: RemoteId,
 ): Promise<LoadedTree> {
   const made = new Map<Sha256, Range>();
-  const below = base && !(base instanceof Tree) ? base : undefined;
-  const loadBelow = below?.load ?? asyncRangeLoader(cache);
-  const load: LoadRange = async (ref) => made.get(ref.object) ?? loadBelow(ref);
+  const load: LoadRange = async (ref) => made.get(ref.object) ?? base.load(ref);
   const put = async (range: EncodedRange) => {
     made.set(range.object, openRange(range.bytes, remote));
   };
-  const edited = await editTree(base instanceof Tree ? base : below?.tree, edits, { load, put, remote });
-  const loaded = new Map<Sha256, Range>();
-  for (const ref of edited.ranges) loaded.set(ref.object, await load(ref));
-  const root = openRoot(encodeRoot({ ranges: edited.ranges, segments: [], remote }));
-  return { tree: new Tree(root, (ref) => loaded.get(ref.object)!), load };
+  const { ranges } = await editTree(base.tree, edits, { load, put, remote });
+  return { tree: { root: openRoot(encodeRoot({ ranges, segments: [], remote })) }, load };
+}
+
+/** What a version without parents starts from. */
+export function emptyTree(remote: RemoteId): LoadedTree {
+  const root = openRoot(encodeRoot({ ranges: [], segments: [], remote }));
+  const load = () => Promise.reject(new Error("Cannot load a range of an empty tree: it has none"));
+  return { tree: { root }, load };
 }

@@ -1,0 +1,128 @@
+/** Writes the manifest of a version to be: ranges, index segments, then the root that names them. */
+import pLimit from "p-limit";
+import type { Cache } from "../cache/cache.js";
+import { blockOfSegment, segmentKey } from "../content/segment.js";
+import { sha256 } from "../content/hash.js";
+import { type EditedTree, editTree } from "../manifest/edit.js";
+import { type Edit, EntryType } from "../manifest/entry.js";
+import { type EncodedRange } from "../manifest/range.js";
+import { blockOfRange, rangeKey } from "../manifest/range-ref.js";
+import { encodeRoot, openRoot } from "../manifest/root.js";
+import { ROOT, type TreePath, parentOf } from "../paths.js";
+import type { Remote } from "../remote/remote.js";
+import { knownChunks } from "./chunk-index.js";
+import { type Draft, parentsTree } from "./draft.js";
+import { NewSegments } from "../content/new-segments.js";
+import type { VersionRecord } from "./record.js";
+import { diffOf } from "./version-diff.js";
+import { asyncRangeLoader } from "./version-tree.js";
+import type { Workspace } from "./workspace.js";
+
+type Changes = VersionRecord["changes"];
+
+export interface WrittenRoot {
+  edited: EditedTree;
+  root: VersionRecord["root"];
+  changes: Changes;
+}
+
+/** Ranges sent at once: each is a few hundred KiB, and a remote at 15 ms a request needs several in flight. */
+const PARALLEL_PUTS = 8;
+
+/**
+ * Writes the manifest of a draft's base with `edits` laid over it. Reads and writes what an edit touches; a version
+ * without parents is not read again, however large.
+ *
+ * @param edits Sorted by key. All content they name is durable.
+ */
+export async function writeManifest(
+  workspace: Workspace,
+  draft: Draft,
+  remote: Remote,
+  edits: Iterable<Edit>,
+): Promise<WrittenRoot> {
+  const cache = await workspace.cache();
+  const { tree, version } = draft;
+  const segments = newSegments(draft, cache, remote);
+  const parents = new ParentCount();
+  const putRange = rangePutter(draft, cache, remote);
+  const edited = await editTree(tree.base, noting(edits, segments, parents), {
+    remote: draft.remote.id,
+    load: asyncRangeLoader(cache),
+    put: async (range) => {
+      await segments.settled();
+      await putRange(range);
+    },
+  });
+  const named = await segments.finish();
+  const bytes = encodeRoot({ ranges: edited.ranges, segments: named, remote: draft.remote.id });
+  const root = { key: `roots/${version.id}/1`, hash: sha256(bytes), bytes: bytes.length };
+  await remote.put(root.key, bytes, { sha256: root.hash });
+  const isFirst = draft.parents.length === 0;
+  const changes = isFirst ? parents.changesIn(edited) : await changesOf(workspace, draft, bytes);
+  return { edited, root, changes };
+}
+
+function newSegments(draft: Draft, cache: Cache, remote: Remote): NewSegments {
+  return new NewSegments({
+    older: draft.segments,
+    known: knownChunks(draft.segments, cache),
+    read: (segments) => cache.readMany(segments.map(blockOfSegment)),
+    put: ({ ref, bytes }) => remote.put(segmentKey(ref.id), bytes, { sha256: ref.id }),
+    remote: draft.remote.id,
+  });
+}
+
+/** Ranges of a child are read at once, to be compared with the parents': they stay on this machine. */
+function rangePutter(
+  { parents }: Draft,
+  cache: Cache,
+  remote: Remote,
+): (range: EncodedRange) => Promise<void> {
+  const limit = pLimit(PARALLEL_PUTS);
+  return async ({ object, bytes, ref }) => {
+    await limit(() => remote.put(rangeKey(object), bytes, { sha256: object }));
+    if (parents.length > 0) cache.keep(blockOfRange(ref), bytes);
+  };
+}
+
+/** Passes edits on, and notes the chunks of their files. */
+function* noting(edits: Iterable<Edit>, segments: NewSegments, parents: ParentCount): Iterable<Edit> {
+  for (const edit of edits) {
+    if (edit.type === EntryType.file) for (const chunk of edit.chunks) segments.add(chunk);
+    if (edit.type !== 0) parents.note(edit.path);
+    yield edit;
+  }
+}
+
+/** Counts directories that hold something: in the order of keys, the children of one directory follow each other. */
+class ParentCount {
+  #count = 0;
+  #last: TreePath | undefined;
+
+  note(path: TreePath): void {
+    const parent = parentOf(path);
+    if (path === ROOT || parent === this.#last) return;
+    this.#last = parent;
+    this.#count += 1;
+  }
+
+  /** What a first version adds: all it holds but its root and directories that something else tells of. */
+  changesIn({ totals }: EditedTree): Changes {
+    const added = totals.entries - Math.max(1, this.#count);
+    return { added, modified: 0, metadata: 0, removed: 0, renamed: 0 };
+  }
+}
+
+/** What the new tree changed against the parents' (merged) tree, in numbers. */
+async function changesOf(workspace: Workspace, draft: Draft, bytes: Uint8Array): Promise<Changes> {
+  const merged = await parentsTree(workspace, draft);
+  const diff = await diffOf(merged.tree, { root: openRoot(bytes) }, merged.load);
+  return {
+    added: diff.added.length,
+    modified: diff.modified.length,
+    metadata: diff.metadata.length,
+    removed: diff.removed.length,
+    renamed: diff.renamed.length,
+  };
+}
