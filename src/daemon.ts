@@ -3,6 +3,7 @@
  * writable mount when it is unmounted, whoever does that. One process a mount; `varve mount` starts it and waits.
  */
 import { pathToFileURL } from "node:url";
+import { answererOf } from "./daemon/answers.js";
 import type { DaemonConfig, DaemonReply, MountInfo } from "./daemon/config.js";
 import { type ControlRequest, type ControlServer, type Report, serveControl } from "./daemon/control.js";
 import { type MountState, removeMountState, socketPathOf, writeMountState } from "./daemon/mount-state.js";
@@ -123,6 +124,8 @@ export class MountProcess {
         mountpoint,
         name: `${dataset}@${version}`,
         root: rootBlockOf(found.version),
+        version: { id: versionId, reference: `${dataset}@${version}` },
+        answer: answererOf(this.workspace),
         cache: await this.workspace.cache(),
         cacheDirectory: home.cacheDir,
         log: this.log,

@@ -33,6 +33,11 @@ export class Missing {
     readonly blocks: readonly Block[],
     readonly ahead: readonly Block[] = [],
   ) {}
+
+  /** What names each of the things that are missing. */
+  get keys(): readonly string[] {
+    return this.blocks.map(({ hash }) => hash);
+  }
 }
 
 export function blockOfChunk(chunk: Chunk): Block {

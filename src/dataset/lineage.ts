@@ -1,4 +1,4 @@
-/** Where a version comes from: it and its ancestors, each once, newest first. */
+/** Where a version comes from: it and its ancestors, each once. */
 import { type FoundVersion, nameOfVersion } from "./history.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
@@ -19,28 +19,52 @@ export interface LineageStep {
   changes: { added: number; modified: number; metadata: number; removed: number; renamed: number };
 }
 
-/** Costs one look-up a version; a parent this catalog does not know ends its branch. */
-export async function lineageOf(workspace: Workspace, version: FoundVersion): Promise<LineageStep[]> {
-  const found = new Map<string, FoundVersion>([[version.version.id, version]]);
-  const steps: LineageStep[] = [];
-  for (const step of found.values()) {
-    const { described, parents } = await stepOf(workspace, step);
-    steps.push(described);
-    for (const parent of parents) if (!found.has(parent.version.id)) found.set(parent.version.id, parent);
-  }
-  return [steps[0]!, ...steps.slice(1).sort((a, b) => (a.created < b.created ? 1 : -1))];
+/** A version of a lineage and the ids of its parents, in order; those the catalog does not know among them. */
+export interface Descendant extends FoundVersion {
+  parents: readonly string[];
 }
 
-async function stepOf(
+/** A version and its ancestors by id, the version first. A parent this catalog does not know ends its branch. */
+export async function ancestryOf(
   workspace: Workspace,
-  { dataset, version }: FoundVersion,
-): Promise<{ described: LineageStep; parents: FoundVersion[] }> {
+  version: FoundVersion,
+): Promise<Map<string, Descendant>> {
   const catalog = await workspace.catalog();
-  const ids = await catalog.parentsOf(version.id);
-  const known = await Promise.all(ids.map((id) => find(workspace, id)));
+  const waiting = [version];
+  const found = new Map<string, Descendant>();
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    if (found.has(next.version.id)) continue;
+    const parents = await catalog.parentsOf(next.version.id);
+    found.set(next.version.id, { ...next, parents });
+    for (const id of parents) if (!found.has(id)) waiting.push(...(await find(workspace, id)));
+  }
+  return found;
+}
+
+/** The steps of a lineage, newest first but for the version itself, which leads. Costs a look-up or three a version. */
+export async function lineageOf(workspace: Workspace, version: FoundVersion): Promise<LineageStep[]> {
+  return describeLineage(workspace, await ancestryOf(workspace, version));
+}
+
+export async function describeLineage(
+  workspace: Workspace,
+  ancestry: ReadonlyMap<string, Descendant>,
+): Promise<LineageStep[]> {
+  const steps: LineageStep[] = [];
+  for (const step of ancestry.values()) steps.push(await describe(workspace, step, ancestry));
+  return [...steps.slice(0, 1), ...steps.slice(1).sort((a, b) => (a.created < b.created ? 1 : -1))];
+}
+
+async function describe(
+  workspace: Workspace,
+  { dataset, version, parents }: Descendant,
+  ancestry: ReadonlyMap<string, Descendant>,
+): Promise<LineageStep> {
+  const catalog = await workspace.catalog();
+  const nameOf = (parent: string) => ancestry.get(parent) && nameOfVersion(ancestry.get(parent)!);
   const { id, label, state, createdAtMs, createdBy, description } = version;
   const { added, modified, metadataChanged, removed, renamed } = version;
-  const described: LineageStep = {
+  return {
     id,
     dataset: textOfDataset(dataset),
     version: label,
@@ -49,7 +73,7 @@ async function stepOf(
     createdBy,
     description,
     tags: await catalog.versionTags(id),
-    parents: ids.map((parent, index) => ({ id: parent, name: known[index] && nameOfVersion(known[index]) })),
+    parents: parents.map((parent) => ({ id: parent, name: nameOf(parent) })),
     changes: {
       added: added ?? 0,
       modified: modified ?? 0,
@@ -58,12 +82,11 @@ async function stepOf(
       renamed: renamed ?? 0,
     },
   };
-  return { described, parents: known.filter((parent) => parent !== undefined) };
 }
 
-async function find(workspace: Workspace, id: string): Promise<FoundVersion | undefined> {
+async function find(workspace: Workspace, id: string): Promise<FoundVersion[]> {
   const catalog = await workspace.catalog();
   const version = await catalog.versionById(id);
   const dataset = version && (await catalog.datasetById(version.datasetId));
-  return dataset && { dataset, version };
+  return dataset ? [{ dataset, version }] : [];
 }

@@ -2,12 +2,16 @@
 import type { Block } from "../cache/block.js";
 import type { Sha256 } from "../content/chunk.js";
 import { DatasetError, type FailureCode, type Failures, isDatasetError, messageOf } from "../errors.js";
+import type { Question } from "./questions.js";
+import type { NamedVersion } from "./explain/version-facts.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
 
 /** What a worker is started with. */
 export interface WorkerData {
   /** The bytes of the version's root, as they lie in its remote. */
   root: Uint8Array;
+  /** What the version is called, for `.varve`. */
+  version: NamedVersion;
   cacheDirectory: string;
   memoryBytes: number | undefined;
   /** Where the overlay of a writable mount lies; absent for one that is only read. */
@@ -25,8 +29,10 @@ export type ToWorker =
   /** The mount is made: serve it until it is gone. */
   | { type: "serve"; device: number }
   | { type: "blocks"; blocks: readonly HandedBlock[] }
-  /** These blocks will not come; who waits for them fails with an errno. */
-  | { type: "failed"; hashes: readonly Sha256[]; errno: number }
+  /** The answer to the question of this key. */
+  | { type: "answered"; key: string; value: object }
+  /** These blocks and answers will not come; who waits for them fails with an errno. */
+  | { type: "failed"; keys: readonly string[]; errno: number }
   | { type: "call"; id: number; name: string; values: readonly unknown[] }
   /** Answer the kernel nothing, so that the tree stays as it is; and go on. */
   | { type: "pause"; id: number }
@@ -37,6 +43,7 @@ export type ToWorker =
 export type FromWorker =
   | { type: "ready" }
   | { type: "fetch"; blocks: readonly Block[]; ahead: readonly Block[] }
+  | { type: "ask"; question: Question }
   | { type: "answer"; id: number; value: unknown }
   | { type: "refusal"; id: number; failure: Failure }
   /** A call needs these blocks first, and is then to be made again. */

@@ -5,6 +5,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Cache } from "../cache/cache.js";
 import { DatasetError } from "../errors.js";
 import type { Log } from "../log.js";
+import type { Answerer } from "./questions.js";
 import { type FromWorker, type ToWorker, type WorkerData, errorOf, failureOf } from "./messages.js";
 import { Supply } from "./supply.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
@@ -39,12 +40,14 @@ export class MountThread {
   constructor(
     data: Omit<WorkerData, "event">,
     cache: Cache,
+    answer: Answerer,
     private readonly log: Log,
   ) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1.on("message", (message: FromWorker) => this.#take(message));
     this.#supply = new Supply(
       cache,
+      answer,
       (message) => this.send(message),
       (event, facts) => log.warn(event, facts),
     );
@@ -91,6 +94,7 @@ export class MountThread {
   #take(message: FromWorker): void {
     if (message.type === "ready") this.#isReady();
     else if (message.type === "fetch") this.#supply.fetch(message.blocks, message.ahead);
+    else if (message.type === "ask") void this.#supply.ask(message.question);
     else if (message.type === "warning") this.log.warn(message.event, message.facts);
     else if (message.type === "ended") this.#end = message.end;
     else if (message.type === "broken") this.#broke(errorOf(message.failure));

@@ -7,22 +7,21 @@ import { type Entry, EntryType } from "../manifest/entry.js";
 import { FileSystemError } from "./errno.js";
 import type { Attributes, EmitEntry, FileSystem, FileSystemStats, Ino } from "./filesystem.js";
 import { seek } from "./holes.js";
+import { Unwritable } from "./unwritable.js";
 import type { VersionFiles } from "./version-files.js";
 
 /** Cookies of a listing: 1 after `.`, 2 after `..`, then 3 and up after each child. */
 const DOTS = 2;
-
-const O_ACCMODE = 0o3;
 
 /** The file system of one version. Every operation may throw `Missing`. */
 export function readOnlyFileSystem(files: VersionFiles): FileSystem {
   return new ReadOnlyFileSystem(files);
 }
 
-class ReadOnlyFileSystem implements FileSystem {
-  readonly writable = false;
-
-  constructor(private readonly files: VersionFiles) {}
+class ReadOnlyFileSystem extends Unwritable implements FileSystem {
+  constructor(private readonly files: VersionFiles) {
+    super();
+  }
 
   lookup(parent: Ino, name: string): Attributes | undefined {
     const child = this.files.child(this.#directory(parent), name);
@@ -51,8 +50,7 @@ class ReadOnlyFileSystem implements FileSystem {
 
   open(ino: Ino, flags: number): number {
     this.#ordinal(ino);
-    if (flags & O_ACCMODE) return refuse();
-    return 0;
+    return this.openToRead(flags);
   }
 
   read(ino: Ino, offset: number, length: number, target: Uint8Array, at: number): number {
@@ -83,27 +81,7 @@ class ReadOnlyFileSystem implements FileSystem {
     return { totalBytes: contentBytes, freeBytes: 0, totalFiles: entries, freeFiles: 0 };
   }
 
-  flush(): void {}
-  release(): void {}
   forget(): void {}
-
-  fsync(): undefined {
-    return undefined; // Nothing here was ever written.
-  }
-
-  readonly setattr = refuse;
-  readonly write = refuse;
-  readonly fallocate = refuse;
-  readonly create = refuse;
-  readonly mkdir = refuse;
-  readonly mknod = refuse;
-  readonly symlink = refuse;
-  readonly link = refuse;
-  readonly unlink = refuse;
-  readonly rmdir = refuse;
-  readonly rename = refuse;
-  readonly setxattr = refuse;
-  readonly removexattr = refuse;
 
   #ordinal(ino: Ino): number {
     if (ino > this.files.tree.entryCount) throw new FileSystemError("ESTALE");
@@ -123,8 +101,4 @@ class ReadOnlyFileSystem implements FileSystem {
   #parent(directory: number): number {
     return this.files.tree.find(parentOf(this.files.tree.path(directory))) ?? directory;
   }
-}
-
-function refuse(): never {
-  throw new FileSystemError("EROFS");
 }

@@ -3,6 +3,7 @@
  * it misses is awaited there.
  */
 import type { Missing } from "../cache/block.js";
+import { AnswerMemory, Unanswered, keyOfQuestion } from "./questions.js";
 import type { ServeOptions, ServedMount } from "./serve.js";
 import { openServedTree } from "./served-tree.js";
 import { syncMount } from "./sync-mount.js";
@@ -10,13 +11,26 @@ import { serveFuseNative } from "./transport/fuse-native.js";
 
 /** @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `unsupported`, `format-damaged` */
 export async function serveThroughFuseNative(options: ServeOptions): Promise<ServedMount> {
-  const { mountpoint, name, cache, overlayDirectory, preserveOwner = false, allowOther, log } = options;
+  const {
+    mountpoint,
+    name,
+    version,
+    cache,
+    overlayDirectory,
+    preserveOwner = false,
+    allowOther,
+    log,
+  } = options;
   const root = await cache.read(options.root);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
-  const tree = openServedTree({ root, overlayDirectory, ...owner }, cache.local, (blocks) => {
+  const answers = new AnswerMemory();
+  const supplied = { blocks: cache.local, answers };
+  const tree = openServedTree({ root, version, overlayDirectory, ...owner }, supplied, (blocks) => {
     cache.prefetch(blocks);
   });
   const fetch = async (missing: Missing) => {
+    if (missing instanceof Unanswered)
+      answers.put(keyOfQuestion(missing.question), await options.answer(missing.question));
     cache.prefetch(missing.ahead);
     await cache.readMany(missing.blocks);
   };

@@ -8,8 +8,10 @@ import type { Block } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
 import { messageOf } from "../errors.js";
 import { type Log, silentLog } from "../log.js";
+import type { NamedVersion } from "./explain/version-facts.js";
 import type { WorkerData } from "./messages.js";
 import { type EndOfThread, MountThread } from "./mount-thread.js";
+import type { Answerer } from "./questions.js";
 import { syncMount } from "./sync-mount.js";
 import { type Guardian, startGuardian } from "./transport/kernel/guardian.js";
 import { type KernelMount, mountKernel } from "./transport/kernel/mount.js";
@@ -23,6 +25,10 @@ export interface ServeOptions {
   name: string;
   /** The block that holds the version's root. */
   root: Block;
+  /** What it is called, for those who look into `.varve`. */
+  version: NamedVersion;
+  /** Tells what the tree cannot know by itself. */
+  answer: Answerer;
   /** Fetches what the worker misses; the caller closes it after the mount has ended. */
   cache: Cache;
   /** The folder of that cache, which the worker reads by itself. */
@@ -89,7 +95,7 @@ const DEFAULT_DEADLINE_MS = 60_000;
 export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
   const { mountpoint, name, cache, allowOther, overlayDirectory, log = silentLog } = options;
   const root = await cache.read(options.root);
-  const thread = new MountThread(dataOf(options, root), cache, log);
+  const thread = new MountThread(dataOf(options, root), cache, options.answer, log);
   try {
     await thread.ready;
     const mount = await mountKernel(mountpoint, {
@@ -168,8 +174,8 @@ class KernelServedMount implements ServedMount {
 }
 
 function dataOf(options: ServeOptions, root: Uint8Array): Omit<WorkerData, "event"> {
-  const { cacheDirectory, memoryBytes, overlayDirectory } = options;
+  const { version, cacheDirectory, memoryBytes, overlayDirectory } = options;
   const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
-  return { root, cacheDirectory, memoryBytes, overlayDirectory, deadlineMs, ...owner };
+  return { root, version, cacheDirectory, memoryBytes, overlayDirectory, deadlineMs, ...owner };
 }

@@ -1,19 +1,30 @@
 /** From the description of a mount to the file system behind it: a version to be read, or with an overlay above it. */
 import type { Block, LocalBlocks } from "../cache/block.js";
 import { DatasetError } from "../errors.js";
+import { explained } from "./explain/explained.js";
+import { FactsFolder } from "./explain/facts-folder.js";
+import { Origins } from "./explain/origins.js";
+import { versionFacts } from "./explain/version-facts.js";
 import { openRoot } from "../manifest/root.js";
 import { Tree } from "../manifest/tree.js";
 import type { FileSystem } from "./filesystem.js";
 import type { WorkerData } from "./messages.js";
 import { type Overlay, openOverlay } from "./overlay/overlay.js";
+import type { AnswerMemory } from "./questions.js";
 import { rangeLoader } from "./range-loader.js";
 import { readOnlyFileSystem } from "./read-only.js";
 import { VersionFiles } from "./version-files.js";
 
 export type ServedTreeOptions = Pick<
   WorkerData,
-  "root" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
+  "root" | "version" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
 >;
+
+/** What is on this machine: blocks, and answers of the main thread. */
+export interface Supplied {
+  blocks: LocalBlocks;
+  answers: AnswerMemory;
+}
 
 export interface ServedTree {
   readonly fileSystem: FileSystem;
@@ -24,24 +35,28 @@ export interface ServedTree {
 
 /** Opens a version, with the overlay the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
 export function openServedTree(
-  { root, overlayDirectory, uid, gid, preserveOwner }: ServedTreeOptions,
-  blocks: LocalBlocks,
+  { root, version, overlayDirectory, uid, gid, preserveOwner }: ServedTreeOptions,
+  { blocks, answers }: Supplied,
   prefetch: (blocks: readonly Block[]) => void,
 ): ServedTree {
   const tree = new Tree(openRoot(root), rangeLoader(blocks));
-  const files = new VersionFiles(tree, blocks, { uid, gid, preserveOwner, prefetch });
-  return overlayDirectory === undefined ? readOnly(files) : overlaid(files, overlayDirectory);
+  const lineage = () => answers.get({ about: "lineage", version: version.id });
+  const origins = new Origins(version.id, tree, blocks, lineage);
+  const originOf = (ordinal: number) => origins.of(ordinal);
+  const files = new VersionFiles(tree, blocks, { uid, gid, preserveOwner, prefetch, originOf });
+  const facts = new FactsFolder(versionFacts(version, tree.root, lineage), { uid, gid });
+  return overlayDirectory === undefined ? readOnly(files, facts) : overlaid(files, facts, overlayDirectory);
 }
 
-function readOnly(files: VersionFiles): ServedTree {
+function readOnly(files: VersionFiles, facts: FactsFolder): ServedTree {
   const call = (name: string) => refuse(name, "this mount is only read");
-  return { fileSystem: readOnlyFileSystem(files), call, close: () => undefined };
+  return { fileSystem: explained(readOnlyFileSystem(files), facts), call, close: () => undefined };
 }
 
-function overlaid(files: VersionFiles, directory: string): ServedTree {
+function overlaid(files: VersionFiles, facts: FactsFolder, directory: string): ServedTree {
   const overlay = openOverlay(directory, files, { facts: (ordinal, name) => files.fact(ordinal, name) });
   return {
-    fileSystem: overlay,
+    fileSystem: explained(overlay, facts),
     call: (name, values) => callOf(overlay, name)(...values),
     close: () => overlay.close(),
   };

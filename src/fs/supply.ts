@@ -1,12 +1,13 @@
 /**
- * The main thread's half of a miss: fetches what the worker asks for through the cache and hands it over. Parking and
- * running requests again is the worker's half.
+ * The main thread's half of a miss: fetches what the worker asks for through the cache, has its questions answered, and
+ * hands over what came. Parking and running requests again is the worker's half.
  */
 import type { Block } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
 import { messageOf } from "../errors.js";
 import { errnoNumberOf } from "./errno.js";
 import { type HandedBlock, type ToWorker, shareable } from "./messages.js";
+import { type Answerer, type Question, keyOfQuestion } from "./questions.js";
 
 /** Told once of each block that could not be had, however many wait for it. */
 export type OnFailure = (event: string, facts: Record<string, unknown>) => void;
@@ -17,6 +18,7 @@ export class Supply {
 
   constructor(
     private readonly cache: Cache,
+    private readonly answer: Answerer,
     private readonly send: (message: ToWorker) => void,
     private readonly onFailure: OnFailure,
   ) {}
@@ -25,6 +27,17 @@ export class Supply {
   fetch(blocks: readonly Block[], ahead: readonly Block[]): void {
     if (blocks.length > 0) void this.#fetchWanted(blocks);
     if (ahead.length > 0) this.#fetchAhead(ahead);
+  }
+
+  /** Has a question answered that somebody waits for. */
+  async ask(question: Question): Promise<void> {
+    const key = keyOfQuestion(question);
+    try {
+      this.send({ type: "answered", key, value: await this.answer(question) });
+    } catch (error) {
+      this.onFailure("question could not be answered", { ...question, problem: messageOf(error) });
+      this.send({ type: "failed", keys: [key], errno: errnoNumberOf(error) });
+    }
   }
 
   /** Fetches blocks and hands them over. @throws {DatasetError} What the cache throws */
@@ -45,7 +58,7 @@ export class Supply {
 
   #fail({ hash, key }: Block, error: unknown): void {
     this.onFailure("block could not be fetched", { hash, key, problem: messageOf(error) });
-    this.send({ type: "failed", hashes: [hash], errno: errnoNumberOf(error) });
+    this.send({ type: "failed", keys: [hash], errno: errnoNumberOf(error) });
   }
 
   /** Joins the fetches that `prefetch` began: a file of 1 KiB is read in less time than a question takes to get here. */

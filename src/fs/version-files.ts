@@ -9,6 +9,7 @@ import { keyOf } from "../manifest/key.js";
 import type { Range } from "../manifest/range.js";
 import type { Tree } from "../manifest/tree.js";
 import type { TreePath } from "../paths.js";
+import { entryFact } from "./explain/entry-facts.js";
 import { type Attributes, FileType } from "./filesystem.js";
 import { type Content, chunkAt, ContentMemory } from "./content-memory.js";
 import { ReadAhead } from "./read-ahead.js";
@@ -21,13 +22,9 @@ export interface VersionFilesOptions {
   preserveOwner: boolean;
   /** Told of blocks that are likely to be read soon while nothing waits for them. Default: nobody is told. */
   prefetch?: ((blocks: readonly Block[]) => void) | undefined;
+  /** `project/name@label` of the version an entry came in with. Default: nobody can tell. */
+  originOf?: ((ordinal: number) => string) | undefined;
 }
-
-/**
- * Shows the SHA-256 of a file's content as text. It can be asked for but is not listed, so that `cp -a` and `rsync -X`
- * do not carry it to where it would soon be wrong.
- */
-export const HASH_XATTR = "user.varve.sha256";
 
 /** Size that `stat` shows for every directory: what most file systems show for a small one. */
 const DIRECTORY_BYTES = 4096;
@@ -62,9 +59,8 @@ export class VersionFiles {
 
   /** What `user.varve.*` says of an entry; undefined where it says nothing. */
   fact(ordinal: number, name: string): Uint8Array | undefined {
-    const { range, index } = this.tree.place(ordinal);
-    const hash = name === HASH_XATTR ? range.sha256At(index) : undefined;
-    return hash === undefined ? undefined : Buffer.from(hash, "latin1");
+    const { tree, blocks } = this;
+    return entryFact({ tree, blocks, originOf: this.options.originOf }, ordinal, name);
   }
 
   /** The ordinal whose inode an entry shares: of its hard links the one that sorts first, else its own. */

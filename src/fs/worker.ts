@@ -7,12 +7,14 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import { type Block, Missing } from "../cache/block.js";
 import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
 import { type FromWorker, type ToWorker, type WorkerData, failureOf } from "./messages.js";
+import { AnswerMemory, type Question } from "./questions.js";
 import { type ServedTree, openServedTree } from "./served-tree.js";
 import { RequestLoop, type Supplier } from "./transport/kernel/loop.js";
 import { Poller, clearEvent } from "./transport/kernel/syscalls.js";
 
 class MountWorker implements Supplier {
   readonly #blocks: HandedBlocks;
+  readonly #answers = new AnswerMemory();
   readonly #served: ServedTree;
   #loop: RequestLoop | undefined;
 
@@ -23,7 +25,8 @@ class MountWorker implements Supplier {
     const onWarning = (event: string, facts: Record<string, unknown>) => this.#warn(event, facts);
     const memory = data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes };
     this.#blocks = openLocalBlocks({ directory: data.cacheDirectory, onWarning, ...memory });
-    this.#served = openServedTree(data, this.#blocks, (blocks) => this.fetch([], blocks));
+    const supplied = { blocks: this.#blocks, answers: this.#answers };
+    this.#served = openServedTree(data, supplied, (blocks) => this.fetch([], blocks));
   }
 
   /** Serves the mount that the main thread makes; ends with it, or when there will be none. */
@@ -41,6 +44,10 @@ class MountWorker implements Supplier {
 
   fetch(blocks: readonly Block[], ahead: readonly Block[]): void {
     this.#send({ type: "fetch", blocks, ahead });
+  }
+
+  ask(question: Question): void {
+    this.#send({ type: "ask", question });
   }
 
   receive(): void {
@@ -76,7 +83,10 @@ class MountWorker implements Supplier {
     if (message.type === "blocks") {
       for (const { hash, bytes } of message.blocks) this.#blocks.add(hash, bytes);
       this.#loop?.arrived(message.blocks.map(({ hash }) => hash));
-    } else if (message.type === "failed") this.#loop?.failed(message.hashes, message.errno);
+    } else if (message.type === "answered") {
+      this.#answers.put(message.key, message.value);
+      this.#loop?.arrived([message.key]);
+    } else if (message.type === "failed") this.#loop?.failed(message.keys, message.errno);
     else if (message.type === "call") this.#call(message);
     else if (message.type === "pause") this.#pause(message.id);
     else if (message.type === "resume") this.#loop?.resume();

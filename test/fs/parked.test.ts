@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Block } from "../../src/cache/block.js";
-import type { Sha256 } from "../../src/content/chunk.js";
 import { type Parked, ParkedRequests } from "../../src/fs/transport/kernel/parked.js";
 
-const [a, b] = ["a", "b"].map((hash) => ({ hash }) as Block) as [Block, Block];
+const [a, b] = ["a", "b"] as const;
 const request = (unique: number, deadlineMs = 100): Parked => ({
   unique,
   bytes: new Uint8Array(1),
@@ -17,8 +15,8 @@ test("a block that several requests wait for is asked for once", () => {
   const parked = new ParkedRequests();
   assert.deepEqual(parked.park(request(1), [a, b]), [a, b]);
   assert.deepEqual(parked.park(request(2), [b]), []);
-  assert.deepEqual(uniques(parked.arrived("b" as Sha256)), [2]);
-  assert.deepEqual(uniques(parked.arrived("a" as Sha256)), [1]);
+  assert.deepEqual(uniques(parked.arrived(b)), [2]);
+  assert.deepEqual(uniques(parked.arrived(a)), [1]);
   assert.equal(parked.size, 0);
 });
 
@@ -26,8 +24,8 @@ test("a block that fails ends the requests that wait for it and no others", () =
   const parked = new ParkedRequests();
   parked.park(request(1), [a, b]);
   parked.park(request(2), [b]);
-  assert.deepEqual(uniques(parked.failed("a" as Sha256)), [1]);
-  assert.deepEqual(uniques(parked.arrived("b" as Sha256)), [2]);
+  assert.deepEqual(uniques(parked.failed(a)), [1]);
+  assert.deepEqual(uniques(parked.arrived(b)), [2]);
 });
 
 test("a request that was taken out is not run when its block comes", () => {
@@ -35,7 +33,7 @@ test("a request that was taken out is not run when its block comes", () => {
   parked.park(request(1), [a]);
   assert.equal(parked.take(1)?.unique, 1);
   assert.equal(parked.take(1), undefined);
-  assert.deepEqual(parked.arrived("a" as Sha256), []);
+  assert.deepEqual(parked.arrived(a), []);
 });
 
 test("a block is under way until it comes, fails, or nobody waits for it after the deadline", () => {

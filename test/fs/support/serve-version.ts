@@ -47,11 +47,14 @@ const say = (what: string, value?: unknown) =>
 const tell = (error: unknown) =>
   say("failed", { code: isDatasetError(error) && error.code, message: messageOf(error) });
 const warn = (event: string, facts?: object) => console.error(event, JSON.stringify(facts));
+/** This program has no catalog. */
+const answer = () => Promise.reject(new Error("nobody knows"));
 const log = { debug: warn, info: warn, warn, error: warn, close: () => undefined };
 
 try {
   const name = "p/sample@1.0.0";
-  const how = { deadlineMs, allowOther, overlayDirectory, log };
+  const version = { id: "0".repeat(32), reference: name };
+  const how = { version, answer, deadlineMs, allowOther, overlayDirectory, log };
   const mount = await serveKernel({ mountpoint, name, root, cache, cacheDirectory, ...how });
   remote = far; // From here on: what mounting itself fetched was near.
   say("mounted");

@@ -3,9 +3,9 @@
  * aside what waits for blocks or for the disk. Which answer is `dispatch.ts`'s, where blocks come from the supplier's.
  */
 import { type Block, Missing } from "../../../cache/block.js";
-import type { Sha256 } from "../../../content/chunk.js";
 import { Errno, FileSystemError, errnoNumberOf } from "../../errno.js";
 import type { FileSystem } from "../../filesystem.js";
+import { type Question, Unanswered } from "../../questions.js";
 import { Channel, type OnFailure } from "./channel.js";
 import { operationOf } from "./dispatch.js";
 import { type Parked, ParkedRequests } from "./parked.js";
@@ -13,10 +13,12 @@ import { InterruptIn, Opcode } from "./protocol.js";
 import { Session } from "./session.js";
 import { Poller, clearEvent } from "./syscalls.js";
 
-/** Whoever fetches blocks. Its answers come through `RequestLoop.arrived` and `failed`. */
+/** Whoever fetches blocks and answers questions. Its answers come through `RequestLoop.arrived` and `failed`. */
 export interface Supplier {
   /** Fetch these, somebody waits for them, and `ahead` when there is time. */
   fetch(blocks: readonly Block[], ahead: readonly Block[]): void;
+  /** Somebody waits for the answer. */
+  ask(question: Question): void;
   /** Called after each signal of the event: takes in what has come since. */
   receive(): void;
 }
@@ -80,15 +82,15 @@ export class RequestLoop {
     }
   }
 
-  /** These blocks are here now: runs what waited for them. */
-  arrived(hashes: readonly Sha256[]): void {
-    this.#runnable.push(...hashes.flatMap((hash) => this.#parked.arrived(hash)));
+  /** These blocks and answers are here now: runs what waited for them. */
+  arrived(keys: readonly string[]): void {
+    this.#runnable.push(...keys.flatMap((key) => this.#parked.arrived(key)));
     this.#runAgain();
   }
 
-  /** These blocks will not come: fails what waited for them, and nothing else. */
-  failed(hashes: readonly Sha256[], errnoNumber: number): void {
-    for (const { unique } of hashes.flatMap((hash) => this.#parked.failed(hash)))
+  /** These will not come: fails what waited for them, and nothing else. */
+  failed(keys: readonly string[], errnoNumber: number): void {
+    for (const { unique } of keys.flatMap((key) => this.#parked.failed(key)))
       this.#channel.finish(unique, errnoNumber);
   }
 
@@ -175,12 +177,17 @@ export class RequestLoop {
     this.#channel.send();
   }
 
-  #park({ blocks, ahead }: Missing, again: Parked | undefined): void {
+  #park(missing: Missing, again: Parked | undefined): void {
     const { request } = this.#channel;
     const deadlineMs = performance.now() + this.options.deadlineMs;
     const parked = again ?? { unique: request.unique, bytes: request.copy(), deadlineMs };
-    const wanted = this.#parked.park(parked, blocks);
-    if (wanted.length > 0 || ahead.length > 0) this.options.supplier.fetch(wanted, ahead);
+    const wanted = new Set(this.#parked.park(parked, missing.keys));
+    if (missing instanceof Unanswered) {
+      if (wanted.size > 0) this.options.supplier.ask(missing.question);
+      return;
+    }
+    const blocks = missing.blocks.filter(({ hash }) => wanted.has(hash));
+    if (blocks.length + missing.ahead.length > 0) this.options.supplier.fetch(blocks, missing.ahead);
   }
 
   #expire(): void {

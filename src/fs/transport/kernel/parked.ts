@@ -1,9 +1,7 @@
 /**
- * Requests that wait for blocks, and blocks that were asked for. It only keeps the books: asking, answering and the
- * clock are the loop's.
+ * Requests that wait for blocks and answers, and which of these were asked for; a key names each. It only keeps the
+ * books: asking, answering and the clock are the loop's.
  */
-import type { Block } from "../../../cache/block.js";
-import type { Sha256 } from "../../../content/chunk.js";
 
 /** A request put aside. */
 export interface Parked {
@@ -15,33 +13,33 @@ export interface Parked {
 }
 
 export class ParkedRequests {
-  readonly #parked = new Map<number, Parked & { waitsFor: Set<Sha256> }>();
-  /** Every block under way, with the requests that wait for it. */
-  readonly #waiters = new Map<Sha256, Set<number>>();
+  readonly #parked = new Map<number, Parked & { waitsFor: Set<string> }>();
+  /** Everything under way, with the requests that wait for it. */
+  readonly #waiters = new Map<string, Set<number>>();
 
   get size(): number {
     return this.#parked.size;
   }
 
-  /** Puts a request aside until all of `blocks` have come; gives those of them that were not under way yet. */
-  park(request: Parked, blocks: readonly Block[]): Block[] {
-    this.#parked.set(request.unique, { ...request, waitsFor: new Set(blocks.map((block) => block.hash)) });
-    return blocks.filter((block) => this.#wait(block.hash, request.unique));
+  /** Puts a request aside until all of `keys` have come; gives those of them that were not under way yet. */
+  park(request: Parked, keys: readonly string[]): string[] {
+    this.#parked.set(request.unique, { ...request, waitsFor: new Set(keys) });
+    return keys.filter((key) => this.#wait(key, request.unique));
   }
 
-  /** A block has come: the requests that waited for nothing else; they are parked no more. */
-  arrived(hash: Sha256): Parked[] {
-    const waiting = this.#end(hash);
-    for (const request of waiting) request.waitsFor.delete(hash);
+  /** Something has come: the requests that waited for nothing else; they are parked no more. */
+  arrived(key: string): Parked[] {
+    const waiting = this.#end(key);
+    for (const request of waiting) request.waitsFor.delete(key);
     return this.#unpark(waiting.filter((request) => request.waitsFor.size === 0));
   }
 
-  /** A block will not come: the requests that waited for it; they are parked no more. */
-  failed(hash: Sha256): Parked[] {
-    return this.#unpark(this.#end(hash));
+  /** Something will not come: the requests that waited for it; they are parked no more. */
+  failed(key: string): Parked[] {
+    return this.#unpark(this.#end(key));
   }
 
-  /** Takes one request out, if it is here; its blocks stay under way. */
+  /** Takes one request out, if it is here; what it waits for stays under way. */
   take(unique: number): Parked | undefined {
     const request = this.#parked.get(unique);
     this.#parked.delete(unique);
@@ -51,7 +49,7 @@ export class ParkedRequests {
   /** Takes out the requests whose deadline has passed; what they waited for may be asked for again. */
   expired(nowMs: number): Parked[] {
     const late = this.#unpark([...this.#parked.values()].filter((request) => request.deadlineMs <= nowMs));
-    for (const request of late) for (const hash of request.waitsFor) this.#giveUpOn(hash);
+    for (const request of late) for (const key of request.waitsFor) this.#giveUpOn(key);
     return late;
   }
 
@@ -62,23 +60,23 @@ export class ParkedRequests {
     return next;
   }
 
-  /** Whether the block was not under way. */
-  #wait(hash: Sha256, unique: number): boolean {
-    const waiters = this.#waiters.get(hash);
+  /** Whether it was not under way. */
+  #wait(key: string, unique: number): boolean {
+    const waiters = this.#waiters.get(key);
     if (waiters) waiters.add(unique);
-    else this.#waiters.set(hash, new Set([unique]));
+    else this.#waiters.set(key, new Set([unique]));
     return !waiters;
   }
 
-  /** Forgets that a block is under way, unless somebody else still waits for it. */
-  #giveUpOn(hash: Sha256): void {
-    const waiters = [...(this.#waiters.get(hash) ?? [])];
-    if (!waiters.some((unique) => this.#parked.has(unique))) this.#waiters.delete(hash);
+  /** Forgets that something is under way, unless somebody else still waits for it. */
+  #giveUpOn(key: string): void {
+    const waiters = [...(this.#waiters.get(key) ?? [])];
+    if (!waiters.some((unique) => this.#parked.has(unique))) this.#waiters.delete(key);
   }
 
-  #end(hash: Sha256): (Parked & { waitsFor: Set<Sha256> })[] {
-    const uniques = [...(this.#waiters.get(hash) ?? [])];
-    this.#waiters.delete(hash);
+  #end(key: string): (Parked & { waitsFor: Set<string> })[] {
+    const uniques = [...(this.#waiters.get(key) ?? [])];
+    this.#waiters.delete(key);
     return uniques.flatMap((unique) => this.#parked.get(unique) ?? []);
   }
 
