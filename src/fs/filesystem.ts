@@ -31,6 +31,9 @@ export interface Attributes {
   sizeBytes: number;
   /** Bytes that take room, for `st_blocks`. */
   allocatedBytes: number;
+  /** As last set; reading leaves it alone. */
+  atimeSec: number;
+  atimeNsec: number;
   mtimeSec: number;
   mtimeNsec: number;
   ctimeSec: number;
@@ -52,6 +55,7 @@ export interface AttributeChanges {
   uid?: number;
   gid?: number;
   sizeBytes?: number;
+  atime?: { sec: number; nsec: number } | "now";
   mtime?: { sec: number; nsec: number } | "now";
   ctime?: { sec: number; nsec: number };
 }

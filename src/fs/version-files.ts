@@ -69,7 +69,7 @@ export class VersionFiles {
     return this.#sharedBy(ordinal, range.pathAt(index), range.extrasAt(index)?.hardLinks);
   }
 
-  /** What `stat` shows. The inode number is the shared ordinal + 1; ctime is mtime. Makes no entry: listings ask it. */
+  /** What `stat` shows. The inode number is the shared ordinal + 1; all times are mtime. Makes no entry: listings ask it. */
   attributes(ordinal: number): Attributes {
     const { range, index } = this.tree.place(ordinal);
     const extras = range.extrasAt(index);
@@ -131,6 +131,8 @@ export class VersionFiles {
       rdev: 0,
       sizeBytes,
       allocatedBytes: range.sizeAt(index) - holeBytes(extras),
+      atimeSec: mtimeSec,
+      atimeNsec: mtimeNsec,
       mtimeSec,
       mtimeNsec,
       ctimeSec: mtimeSec,

@@ -73,7 +73,20 @@ test(
   },
 );
 
-test("a write without privileges takes set-uid away", OPTIONS, async () => {
+test(
+  "access and change times are set one without the other, and chown takes set-uid off a fifo too",
+  OPTIONS,
+  async () => {
+    const { path } = await writable;
+    const line = `cd "$1" && mkfifo p && chmod 4755 p && : >both && : >n && ln -s both l
+    touch -d @1000000000.25 both p && touch -h -d @1000000000.25 l && touch -a -d @2000000000.5 both p && touch -ha -d @2000000000.5 l
+    chown 12:34 p && stat -c '%a %.X %.Y' both p && stat -c '%.X %.Y' l && [ -n "$(find . -name both -anewer n)" ] && echo later`;
+    const times = "2000000000.500000000 1000000000.250000000";
+    assert.equal(await sh(line, path), `644 ${times}\n755 ${times}\n${times}\nlater\n`);
+  },
+);
+
+test("a write without privileges takes set-uid away, and so does fallocate", OPTIONS, async () => {
   const { path } = await writable;
   await sh('cd "$1" && echo x >s && chmod 4777 s', path);
   await sh(
@@ -81,6 +94,13 @@ test("a write without privileges takes set-uid away", OPTIONS, async () => {
     path,
   );
   assert.equal(((await stat(join(path, "s"))).mode & 0o7777).toString(8), "777");
+  const program = `
+import ctypes, os, sys
+os.chdir(sys.argv[1]); os.chmod("s", 0o4777); ours = os.open("s", os.O_RDWR)
+os.posix_fallocate(ours, 0, 100); print(oct(os.stat("s").st_mode))
+ctypes.CDLL(None).setfsuid(65534); os.posix_fallocate(ours, 0, 200); print(oct(os.stat("s").st_mode))
+`;
+  assert.equal(await python(program, path), "0o104777\n0o100777\n");
 });
 
 test(

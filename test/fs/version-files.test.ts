@@ -77,7 +77,7 @@ test("attributes() shows entries as stored, owned by the mounting user unless ow
   const fixture = await Fixture.of([
     { path: "f", content: Buffer.from("abc"), mode: 0o4755, mtimeSec: -7, mtimeNsec: 5, uid: 3, gid: 4 },
   ]);
-  const times = { mtimeSec: -7, mtimeNsec: 5, ctimeSec: -7, ctimeNsec: 5 };
+  const times = { atimeSec: -7, atimeNsec: 5, mtimeSec: -7, mtimeNsec: 5, ctimeSec: -7, ctimeNsec: 5 };
   const wanted = {
     ino: 2,
     mode: 0o104755,

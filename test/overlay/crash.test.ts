@@ -41,6 +41,24 @@ test("a file counts as whole once its last writer has closed it, not before", as
   assert.deepEqual(client.overlay.openForWriting(), []);
 });
 
+test("an overlay of the first format, which kept no access times, is read and written as before", async (t) => {
+  const { client, directory, reopen, snapshot } = await overlayOver(t, {
+    f: { content: pattern(10, 1), mtimeSec: 7 },
+  });
+  client.put("g", pattern(3, 2));
+  client.overlay.setattr(client.resolve("f").ino, { mode: 0o600 });
+  client.overlay.close();
+  const old = new Database(join(directory, "journal.db"));
+  old.exec(`alter table inodes drop column atime_sec; alter table inodes drop column atime_nsec;
+    update meta set value = '1' where key = 'format'`);
+  old.close();
+  (await snapshot()).close();
+  const again = reopen();
+  const { mode, atimeSec, mtimeSec } = again.resolve("f");
+  assert.deepEqual([mode & 0o777, atimeSec, mtimeSec], [0o600, 7, 7]);
+  assert.deepEqual(again.whole("g"), Buffer.from(pattern(3, 2)));
+});
+
 test("closed files survive kill -9 of a process that makes them as fast as it can", async (t) => {
   const directory = await tempDir(t);
   const script = fileURLToPath(new URL("./support/endless-writer.js", import.meta.url));
@@ -100,7 +118,7 @@ test("a journal of a newer varve is refused, and a folder without one is not fou
   const { client, directory } = await overlayOver(t, {});
   client.overlay.close();
   const db = new Database(join(directory, "journal.db"));
-  db.exec("update meta set value = '2' where key = 'format'");
+  db.exec("update meta set value = '1000' where key = 'format'");
   db.close();
   const base = new MemoryBase({});
   assert.throws(

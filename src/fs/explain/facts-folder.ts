@@ -111,7 +111,9 @@ export class FactsFolder extends Unwritable implements FileSystem {
   }
 
   #attributes(ino: Ino, mode: number, sizeBytes: number): Attributes {
-    const times = { mtimeSec: this.#mtimeSec, mtimeNsec: 0, ctimeSec: this.#mtimeSec, ctimeNsec: 0 };
+    const sec = this.#mtimeSec;
+    const seconds = { atimeSec: sec, mtimeSec: sec, ctimeSec: sec };
+    const times = { ...seconds, atimeNsec: 0, mtimeNsec: 0, ctimeNsec: 0 };
     return { ino, mode, nlink: 1, ...this.owner, rdev: 0, sizeBytes, allocatedBytes: sizeBytes, ...times };
   }
 }

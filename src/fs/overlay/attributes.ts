@@ -33,6 +33,7 @@ function resize(core: Core, before: Inode, changes: AttributeChanges, sizeBytes:
 }
 
 function changed(inode: Inode, changes: AttributeChanges, now: Time): Inode {
+  const atime = changes.atime === "now" ? now : changes.atime;
   const mtime = changes.mtime === "now" ? now : changes.mtime;
   const ctime = changes.ctime ?? now;
   const permissions = changes.mode === undefined ? inode.mode & ~TYPE_MASK : changes.mode & ~TYPE_MASK;
@@ -41,6 +42,8 @@ function changed(inode: Inode, changes: AttributeChanges, now: Time): Inode {
     mode: (inode.mode & TYPE_MASK) | permissions,
     uid: changes.uid ?? inode.uid,
     gid: changes.gid ?? inode.gid,
+    atimeSec: atime?.sec ?? inode.atimeSec,
+    atimeNsec: atime?.nsec ?? inode.atimeNsec,
     mtimeSec: mtime?.sec ?? inode.mtimeSec,
     mtimeNsec: mtime?.nsec ?? inode.mtimeNsec,
     ctimeSec: ctime.sec,

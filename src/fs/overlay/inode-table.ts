@@ -22,7 +22,8 @@ interface InodeRow extends Omit<Inode, "target" | "parent" | "base"> {
 
 const COLUMNS = `ino, mode, nlink, uid, gid, rdev, size_bytes as sizeBytes, mtime_sec as mtimeSec,
   mtime_nsec as mtimeNsec, ctime_sec as ctimeSec, ctime_nsec as ctimeNsec, target, parent, base_ordinal as base,
-  base_size_bytes as baseSizeBytes, flags`;
+  base_size_bytes as baseSizeBytes, flags, coalesce(atime_sec, mtime_sec) as atimeSec,
+  coalesce(atime_nsec, mtime_nsec) as atimeNsec`;
 
 const TOTALS = `with local as (
     select ino, base_ordinal, size_bytes,
@@ -45,7 +46,9 @@ export class InodeTable {
 
   constructor(private readonly db: Database) {
     this.#get = db.prepare(`select ${COLUMNS} from inodes where ino = ?`);
-    this.#put = db.prepare(`replace into inodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#put = db.prepare(
+      `replace into inodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
     this.#delete = db.prepare("delete from inodes where ino = ?");
     for (const ino of this.#all("ino < ?", FIRST_NEW_INO)) this.#touched.add(ino);
   }
@@ -139,7 +142,7 @@ export class InodeTable {
     const target = inode.target === undefined ? null : bufferOf(inode.target);
     const owner = [mode, nlink, uid, gid, rdev];
     const times = [mtimeSec, mtimeNsec, ctimeSec, ctimeNsec];
-    const content = [inode.base ?? null, inode.baseSizeBytes, flags];
+    const content = [inode.base ?? null, inode.baseSizeBytes, flags, inode.atimeSec, inode.atimeNsec];
     this.#put.run(ino, ...owner, sizeBytes, ...times, target, inode.parent ?? null, ...content);
     if (ino < FIRST_NEW_INO) this.#touched.add(ino);
   }

@@ -51,20 +51,17 @@ export function isSymlink({ mode }: { mode: number }): boolean {
 /** An inode of the base before anything has changed it. */
 export function inodeOfBase(base: BaseFiles, ordinal: number): Inode {
   const attributes = base.attributes(ordinal);
-  const { ino, mode, nlink, uid, gid, rdev, sizeBytes, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } =
-    attributes;
-  const times = { mtimeSec, mtimeNsec, ctimeSec, ctimeNsec };
+  const { ino, mode, nlink, uid, gid, rdev, sizeBytes } = attributes;
   const content = isFile(attributes) ? contentOf(ordinal, sizeBytes) : { baseSizeBytes: 0 };
   const target = targetOf(base, ordinal, attributes);
-  return { ino, mode, nlink, uid, gid, rdev, sizeBytes, ...times, ...content, target, flags: 0 };
+  const rest = { ...timesOf(attributes), ...content, target, flags: 0 };
+  return { ino, mode, nlink, uid, gid, rdev, sizeBytes, ...rest };
 }
 
 /** `inode` as `stat` shows it. */
 export function attributesOf(inode: Inode, allocatedBytes: number): Attributes {
   const { ino, mode, nlink, uid, gid, rdev, sizeBytes } = inode;
-  const { mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = inode;
-  const times = { mtimeSec, mtimeNsec, ctimeSec, ctimeNsec };
-  return { ino, mode, nlink, uid, gid, rdev, sizeBytes, allocatedBytes, ...times };
+  return { ino, mode, nlink, uid, gid, rdev, sizeBytes, allocatedBytes, ...timesOf(inode) };
 }
 
 /** The fields that say: attributes changed at `now`. */
@@ -72,9 +69,20 @@ export function changedAt(now: Time): Pick<Inode, "ctimeSec" | "ctimeNsec"> {
   return { ctimeSec: now.sec, ctimeNsec: now.nsec };
 }
 
+/** The fields of what was made at `now`. */
+export function bornAt(now: Time): Times {
+  return { atimeSec: now.sec, atimeNsec: now.nsec, ...modifiedAt(now) };
+}
+
 /** The fields that say: content (and so attributes) changed at `now`. */
 export function modifiedAt(now: Time): Pick<Inode, "mtimeSec" | "mtimeNsec" | "ctimeSec" | "ctimeNsec"> {
   return { mtimeSec: now.sec, mtimeNsec: now.nsec, ...changedAt(now) };
+}
+
+type Times = Pick<Attributes, "atimeSec" | "atimeNsec" | "mtimeSec" | "mtimeNsec" | "ctimeSec" | "ctimeNsec">;
+
+function timesOf({ atimeSec, atimeNsec, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec }: Times): Times {
+  return { atimeSec, atimeNsec, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec };
 }
 
 /** An empty file of the base has no bytes to show: all its bytes are local from the first. */

@@ -3,7 +3,7 @@ import { FileSystemError } from "../errno.js";
 import { type Attributes, type Caller, FileType, type Ino, TYPE_MASK } from "../filesystem.js";
 import { type Core, attributesNow, directoryNow, inodeNow, saveDirectoryChanged } from "./core.js";
 import { cookieFor, freePlace, saveName } from "./directories.js";
-import { type Inode, InodeFlag, changedAt, isDirectory, modifiedAt } from "./inode.js";
+import { type Inode, InodeFlag, bornAt, changedAt, isDirectory } from "./inode.js";
 
 const S_ISGID = 0o2000;
 /** What most file systems show for a small directory. */
@@ -144,5 +144,5 @@ function newInode(core: Core, directory: Inode, wanted: NewInode, caller: Caller
   const sizeBytes = isFolder ? DIRECTORY_BYTES : (target?.length ?? 0);
   const links = { nlink: isFolder ? 2 : 1, parent: isFolder ? directory.ino : undefined };
   const content = { sizeBytes, baseSizeBytes: 0, target };
-  return { ino, mode, uid: caller.uid, gid, rdev, flags: 0, ...links, ...content, ...modifiedAt(core.now()) };
+  return { ino, mode, uid: caller.uid, gid, rdev, flags: 0, ...links, ...content, ...bornAt(core.now()) };
 }

@@ -5,16 +5,17 @@ import { Clones, clonesFolder } from "./clones.js";
 import type { Core } from "./core.js";
 import { DataFiles } from "./data-files.js";
 import { Handles } from "./handles.js";
-import { InodeFlag } from "./inode.js";
+import { InodeFlag, type Time } from "./inode.js";
 import { Journal } from "./journal.js";
+import { kernelTime } from "./libc.js";
 import { dropInode } from "./remove.js";
 import { openToWrite } from "./schema.js";
 import { settled } from "./settle.js";
 import { Space, type SpaceOptions } from "./space.js";
 
 export interface CoreOptions extends SpaceOptions {
-  /** Unix time, in ms. Default: the system's clock. */
-  nowMs?: (() => number) | undefined;
+  /** Unix time. Default: the clock by which the kernel dates what is written, so that nothing seems older than what came before. */
+  now?: (() => Time) | undefined;
 }
 
 /** @throws {DatasetError} `format-newer`, `format-damaged` */
@@ -24,9 +25,7 @@ export function openCore(directory: string, base: BaseFiles, options: CoreOption
   const journal = new Journal(openToWrite(directory), () => space.makeRoom());
   const data = new DataFiles(directory);
   const clones = new Clones(directory, journal, data);
-  const nowMs = options.nowMs ?? Date.now;
-  const now = () => timeOf(nowMs());
-  const parts = { base, journal, data, clones, space, now };
+  const parts = { base, journal, data, clones, space, now: options.now ?? kernelTime };
   const core: Core = { ...parts, handles: new Handles(), orphans: new Set(), failedUnwritten: new Set() };
   putInOrder(core, directory);
   return core;
@@ -50,9 +49,4 @@ function settleAll({ journal, data }: Core): void {
       if (inode) journal.inodes.save(settled(inode, data.stat(ino)));
     }
   });
-}
-
-function timeOf(ms: number): { sec: number; nsec: number } {
-  const sec = Math.floor(ms / 1000);
-  return { sec, nsec: Math.floor((ms - sec * 1000) * 1_000_000) };
 }

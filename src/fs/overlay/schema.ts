@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DatasetError } from "../../errors.js";
 import { MiB } from "../../units.js";
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 const SCHEMA = `
 create table meta (
@@ -32,7 +32,9 @@ create table inodes (          -- INVARIANT: a row for every inode that differs 
   parent integer,              -- of a directory that was made or moved here: the inode of its parent
   base_ordinal integer,        -- of a file: the entry whose bytes show outside its extents; null: all bytes are local
   base_size_bytes integer not null,
-  flags integer not null       -- InodeFlag
+  flags integer not null,      -- InodeFlag
+  atime_sec integer,           -- null in journals of format 1, which kept none: as mtime
+  atime_nsec integer
 ) strict;
 
 create table dentries (        -- names that differ from the base
@@ -110,6 +112,7 @@ export function openToRead(directory: string): Database.Database {
   }
   const options = { timeout: BUSY_TIMEOUT_MS, fileMustExist: true };
   return opening(new Database(journalPath(directory), options), (db) => {
+    db.transaction(() => upgrade(db)).immediate();
     db.pragma("query_only = on");
     checkFormat(db, directory);
   });
@@ -128,6 +131,16 @@ function opening(db: Database.Database, prepare: (db: Database.Database) => void
 function makeSchema(db: Database.Database): void {
   const made = db.prepare("select 1 from sqlite_master where name = 'meta'").get();
   if (made === undefined) db.exec(SCHEMA);
+  else upgrade(db);
+}
+
+/** Journals that an older varve left behind are made as they are now. */
+function upgrade(db: Database.Database): void {
+  const format = db.prepare<[], string>("select value from meta where key = 'format'").pluck().get();
+  if (format !== "1") return;
+  db.exec(`alter table inodes add column atime_sec integer;
+    alter table inodes add column atime_nsec integer;
+    update meta set value = '2' where key = 'format'`);
 }
 
 function checkFormat(db: Database.Database, directory: string): void {

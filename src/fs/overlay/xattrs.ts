@@ -62,7 +62,8 @@ export function xattrsNow({ base, journal }: Core, inode: Inode): ReadonlyMap<st
 
 function checkName(name: string): void {
   if (!name.startsWith(KEPT)) throw new FileSystemError("EOPNOTSUPP");
-  if (name.length > NAME_MAX_BYTES || name === KEPT) throw new FileSystemError("ERANGE");
+  if (name === KEPT) throw new FileSystemError("EINVAL");
+  if (name.length > NAME_MAX_BYTES) throw new FileSystemError("ERANGE");
 }
 
 function changeable(

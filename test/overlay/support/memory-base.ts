@@ -112,7 +112,8 @@ export class MemoryBase implements BaseFiles, BaseNames {
   attributes(ordinal: number): Attributes {
     const entry = this.entry(this.shared(ordinal));
     const { mtimeSec, mtimeNsec, uid, gid } = entry;
-    const times = { mtimeSec, mtimeNsec, ctimeSec: mtimeSec, ctimeNsec: mtimeNsec };
+    const changed = { ctimeSec: mtimeSec, ctimeNsec: mtimeNsec };
+    const times = { atimeSec: mtimeSec, atimeNsec: mtimeNsec, mtimeSec, mtimeNsec, ...changed };
     const type = { 1: FileType.directory, 2: FileType.file, 3: FileType.symlink, 4: FileType.file }[
       entry.type
     ];

@@ -31,10 +31,10 @@ export function killPrivileges(fileSystem: FileSystem, ino: Ino): void {
   if (mode !== undefined) fileSystem.setattr(ino, { mode });
 }
 
-/** The permission bits a file is left with, if it has any to lose. Without execution, set-gid is no privilege. */
+/** The permission bits that what is no folder is left with, if it has any to lose. Without execution, set-gid is no privilege. */
 function modeWithoutPrivileges(fileSystem: FileSystem, ino: Ino): number | undefined {
   const { mode } = fileSystem.getattr(ino);
-  if ((mode & TYPE_MASK) !== FileType.file) return undefined;
+  if ((mode & TYPE_MASK) === FileType.directory) return undefined;
   const lost = SET_UID | (mode & GROUP_EXECUTE ? SET_GID : 0);
   return mode & lost ? mode & 0o7777 & ~lost : undefined;
 }
@@ -45,8 +45,11 @@ function changesOf(request: KernelRequest, valid: number): AttributeChanges {
   if (valid & SetattrValid.uid) changes.uid = request.u32(SetattrIn.uid);
   if (valid & SetattrValid.gid) changes.gid = request.u32(SetattrIn.gid);
   if (valid & SetattrValid.size) changes.sizeBytes = request.u64(SetattrIn.size);
+  if (valid & SetattrValid.atime)
+    changes.atime = { sec: request.i64(SetattrIn.atime), nsec: request.u32(SetattrIn.atimeNsec) };
   if (valid & SetattrValid.mtime)
     changes.mtime = { sec: request.i64(SetattrIn.mtime), nsec: request.u32(SetattrIn.mtimeNsec) };
+  if (valid & SetattrValid.atimeNow) changes.atime = "now";
   if (valid & SetattrValid.mtimeNow) changes.mtime = "now";
   if (valid & SetattrValid.ctime)
     changes.ctime = { sec: request.i64(SetattrIn.ctime), nsec: request.u32(SetattrIn.ctimeNsec) };

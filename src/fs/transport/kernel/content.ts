@@ -8,6 +8,7 @@ import {
   FlushIn,
   FSYNC_DATA_ONLY,
   FsyncIn,
+  InHeader,
   KillPrivileges,
   LseekIn,
   OpenIn,
@@ -78,8 +79,10 @@ export const release: Operation = ({ fileSystem, unflushed }, request) => {
 export const fsync: Operation = ({ fileSystem }, request) =>
   fileSystem.fsync(request.ino, (request.u32(FsyncIn.flags) & FSYNC_DATA_ONLY) !== 0);
 
+/** Changes bytes, as a write does; but the kernel does not say of the caller whether set-uid is to go. */
 export const fallocate: Operation = ({ fileSystem }, request) => {
   const [offset, length] = [request.u64(FallocateIn.offset), request.u64(FallocateIn.length)];
+  if (request.u32(InHeader.uid) !== 0) killPrivileges(fileSystem, request.ino);
   fileSystem.fallocate(request.ino, request.u32(FallocateIn.mode), offset, length);
 };
 

@@ -74,13 +74,15 @@ export const OpenFlag = { keepCache: 1 << 1 } as const;
 export const KillPrivileges = { open: 1 << 0, write: 1 << 2, setattr: 1 << 11 } as const;
 export const FSYNC_DATA_ONLY = 1 << 0;
 
-/** Bits of `valid` in SETATTR. Access times are not kept, so their bits are not read. */
+/** Bits of `valid` in SETATTR. */
 export const SetattrValid = {
   mode: 1 << 0,
   uid: 1 << 1,
   gid: 1 << 2,
   size: 1 << 3,
+  atime: 1 << 4,
   mtime: 1 << 5,
+  atimeNow: 1 << 7,
   mtimeNow: 1 << 8,
   ctime: 1 << 10,
 } as const;
@@ -101,8 +103,10 @@ export const BatchForgetIn = { count: 40, items: 48, itemBytes: 16 } as const;
 export const SetattrIn = {
   valid: 40,
   size: 56,
+  atime: 72,
   mtime: 80,
   ctime: 88,
+  atimeNsec: 96,
   mtimeNsec: 100,
   ctimeNsec: 104,
   mode: 108,

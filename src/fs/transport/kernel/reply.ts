@@ -168,10 +168,10 @@ export class Reply {
     this.u64(at + Attr.ino, attributes.ino);
     this.u64(at + Attr.size, attributes.sizeBytes);
     this.u64(at + Attr.blocks, Math.ceil(attributes.allocatedBytes / STAT_BLOCK_BYTES));
-    this.u64(at + Attr.atime, attributes.mtimeSec);
+    this.u64(at + Attr.atime, attributes.atimeSec);
     this.u64(at + Attr.mtime, attributes.mtimeSec);
     this.u64(at + Attr.ctime, attributes.ctimeSec);
-    this.u32(at + Attr.atimeNsec, attributes.mtimeNsec);
+    this.u32(at + Attr.atimeNsec, attributes.atimeNsec);
     this.u32(at + Attr.mtimeNsec, attributes.mtimeNsec);
     this.u32(at + Attr.ctimeNsec, attributes.ctimeNsec);
     this.u32(at + Attr.mode, attributes.mode);
