@@ -21,7 +21,7 @@ import { fileURLToPath } from "node:url";
 import { renderTable } from "../src/cli/table.js";
 import { GiB, MiB } from "../src/units.js";
 
-const CLI = fileURLToPath(new URL("../src/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../varve/cli.js", import.meta.url));
 const SMALL_FILES = 100_000;
 const SMALL_BYTES = 512;
 const FILES_A_FOLDER = 1_000;

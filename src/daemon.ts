@@ -26,6 +26,7 @@ import { failureOf } from "./fs/messages.js";
 import { type EndOfMount, type ServedMount, serveKernel } from "./fs/serve.js";
 import { serveThroughFuseNative } from "./fs/serve-fuse-native.js";
 import { type Log, openLog } from "./log.js";
+import { programs } from "./programs.js";
 
 /** How long SIGTERM waits for those who use the mount. Containers are given 10 s before they are killed. */
 const CLOSE_WAIT_MS = 8_000;
@@ -270,4 +271,4 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();
+if (pathToFileURL(process.argv[1] ?? "").href === programs.daemon.href) await main();

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, mkdir, readFile, symlink } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import type { Scope } from "./support/cleanup.js";
+import { type Scope, atEnd } from "./support/cleanup.js";
+import { detachBelow } from "./support/mounts.js";
 import { tempDir } from "./support/temp.js";
 
 const run = promisify(execFile);
@@ -64,7 +65,8 @@ test("the packed package installs with its declared dependencies alone, and its 
     "CHANGELOG.md",
     "docs/architecture.md",
     "dist/src/index.d.ts",
-    "dist/src/daemon.js",
+    "dist/varve/index.js",
+    "dist/varve/daemon.js",
   ];
   assert.deepEqual(
     wanted.filter((path) => !files.includes(path)),
@@ -74,4 +76,20 @@ test("the packed package installs with its declared dependencies alone, and its 
     files.filter((path) => /^(test|src|dist\/(test|bench))\//.test(path)),
     [],
   );
+});
+
+test("the packed command mounts a version, and commits what was changed when it is unmounted", async (t) => {
+  const { folder, manifest } = await install(t);
+  const [source, mount] = [join(folder, "source"), join(folder, "mount")];
+  await Promise.all([mkdir(source), mkdir(mount)]);
+  await writeFile(join(source, "kept"), "kept");
+  const env = { ...process.env, VARVE_HOME: join(folder, "home") };
+  const varve = (...args: string[]) =>
+    run(join(folder, "node_modules/varve", manifest.bin.varve), args, { cwd: folder, env });
+  atEnd(t, () => detachBelow(folder));
+  await varve("sync", source, "lab/files");
+  await varve("mount", "-w", "lab/files", mount);
+  await appendFile(join(mount, "kept"), ", and longer");
+  await varve("unmount", mount);
+  assert.equal((await varve("cat", "lab/files@1.0.1", "kept")).stdout, "kept, and longer");
 });

@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import pLimit, { type LimitFunction } from "p-limit";
 import { DatasetError } from "../errors.js";
+import { programs } from "../programs.js";
 import type { JobKind, JobReply, Jobs } from "./ingest-jobs.js";
 
 /** More do not help: beyond this the disk or the remote is what one waits for. */
@@ -72,7 +73,7 @@ interface Underway {
 }
 
 class IngestThread implements IngestWorker {
-  readonly #worker = new Worker(new URL("./ingest-worker.js", import.meta.url));
+  readonly #worker = new Worker(programs.ingestWorker);
   #underway: Underway | undefined;
   #hasEnded = false;
 

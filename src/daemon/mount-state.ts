@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type Home, ensureDir } from "../home.js";
 import { isAlive } from "./process.js";
 import { namesIn, readStateFile, writeStateFile } from "./state-file.js";

@@ -9,6 +9,7 @@ import { errorOf } from "../fs/messages.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
 import { type Home, ensureDir } from "../home.js";
 import type { FoundVersion } from "./history.js";
+import { programs } from "../programs.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
 
@@ -22,7 +23,7 @@ export async function mountVersion(
   const config = await daemonConfig(workspace.home, found, path, options);
   const log = openSync(config.logFile, "a", 0o600);
   try {
-    const child = spawn(process.execPath, [...process.execArgv, DAEMON], {
+    const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(programs.daemon)], {
       detached: true,
       cwd: "/",
       stdio: ["ignore", log, log, "ipc"],
@@ -56,8 +57,6 @@ export async function daemonConfig(
     options,
   };
 }
-
-const DAEMON = fileURLToPath(new URL("../daemon.js", import.meta.url));
 
 function ready(child: ChildProcess, config: DaemonConfig): Promise<MountInfo> {
   return new Promise((resolvePromise, reject) => {

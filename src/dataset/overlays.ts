@@ -4,7 +4,7 @@
  */
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { type FileLock, tryLock } from "../daemon/file-lock.js";
 import { isAlive, thisProcess } from "../daemon/process.js";
 import { namesIn, readStateFile, writeStateFile } from "../daemon/state-file.js";

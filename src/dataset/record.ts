@@ -2,7 +2,7 @@
  * The version record: the small object that makes a version exist in its remote. It is created conditionally under
  * its label, so two catalogs on one remote cannot make the same label twice. Also the names beside it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalLabel } from "../catalog/label.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { sha256 as sha256Of } from "../content/hash.js";

@@ -5,8 +5,9 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Cache } from "../cache/cache.js";
 import { DatasetError } from "../errors.js";
 import type { Log } from "../log.js";
-import type { Answerer } from "./questions.js";
+import { programs } from "../programs.js";
 import { type FromWorker, type ToWorker, type WorkerData, errorOf, failureOf } from "./messages.js";
+import type { Answerer } from "./questions.js";
 import { Supply } from "./supply.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
 import { openEvent, signalEvent } from "./transport/kernel/syscalls.js";
@@ -17,8 +18,6 @@ export interface EndOfThread extends EndOfLoop {
 }
 
 type Answer = FromWorker & { type: "answer" | "refusal" | "incomplete" };
-
-const WORKER = new URL("./worker.js", import.meta.url);
 
 /** An end that nobody vouches for counts as cut off. */
 const BROKEN: EndOfLoop = { aborted: true, unflushedHandles: 0 };
@@ -51,7 +50,7 @@ export class MountThread {
       (message) => this.send(message),
       (event, facts) => log.warn(event, facts),
     );
-    const worker = new Worker(WORKER, {
+    const worker = new Worker(programs.mountWorker, {
       workerData: { ...data, event: this.#event, port: port2 },
       transferList: [port2],
     });

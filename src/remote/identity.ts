@@ -1,6 +1,6 @@
 /** Who a remote is: the id in its `varve.json`, made once, whoever comes first. It outlives every URL. */
 import { randomBytes } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, isDatasetError } from "../errors.js";

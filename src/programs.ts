@@ -1,0 +1,14 @@
+/**
+ * The files that other processes and threads start from. They lie in the same places below this one when it is built
+ * file by file (`dist/src`) and when it is bundled (`dist/varve`).
+ */
+const at = (path: string) => new URL(path, import.meta.url);
+
+export const programs = {
+  /** The process behind a mount. */
+  daemon: at("./daemon.js"),
+  /** The thread that serves a mount. */
+  mountWorker: at("./fs/worker.js"),
+  /** A thread that reads, cuts and hashes files. */
+  ingestWorker: at("./content/ingest-worker.js"),
+} as const;
