@@ -25,7 +25,9 @@ export async function serveThroughFuseNative(options: ServeOptions): Promise<Ser
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
   const answers = new AnswerMemory();
   const supplied = { blocks: cache.local, answers };
-  const tree = openServedTree({ root, version, overlayDirectory, ...owner }, supplied, (blocks) => {
+  const writeTimes = "clock"; // the library's kernel module is asked for no writeback cache
+  const described = { root, version, overlayDirectory, writeTimes, ...owner } as const;
+  const tree = openServedTree(described, supplied, (blocks) => {
     cache.prefetch(blocks);
   });
   const fetch = async (missing: Missing) => {

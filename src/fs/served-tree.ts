@@ -9,16 +9,18 @@ import { openRoot } from "../manifest/root.js";
 import { Tree } from "../manifest/tree.js";
 import type { FileSystem } from "./filesystem.js";
 import type { WorkerData } from "./messages.js";
-import { type Overlay, openOverlay } from "./overlay/overlay.js";
+import { type Overlay, type OverlayOptions, openOverlay } from "./overlay/overlay.js";
 import type { AnswerMemory } from "./questions.js";
 import { rangeLoader } from "./range-loader.js";
 import { readOnlyFileSystem } from "./read-only.js";
 import { VersionFiles } from "./version-files.js";
 
-export type ServedTreeOptions = Pick<
+export interface ServedTreeOptions extends Pick<
   WorkerData,
   "root" | "version" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
->;
+> {
+  writeTimes: OverlayOptions["writeTimes"];
+}
 
 /** What is on this machine: blocks, and answers of the main thread. */
 export interface Supplied {
@@ -35,7 +37,7 @@ export interface ServedTree {
 
 /** Opens a version, with the overlay the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
 export function openServedTree(
-  { root, version, overlayDirectory, uid, gid, preserveOwner }: ServedTreeOptions,
+  { root, version, overlayDirectory, uid, gid, preserveOwner, writeTimes }: ServedTreeOptions,
   { blocks, answers }: Supplied,
   prefetch: (blocks: readonly Block[]) => void,
 ): ServedTree {
@@ -45,7 +47,9 @@ export function openServedTree(
   const originOf = (ordinal: number) => origins.of(ordinal);
   const files = new VersionFiles(tree, blocks, { uid, gid, preserveOwner, prefetch, originOf });
   const facts = new FactsFolder(versionFacts(version, tree.root, lineage), { uid, gid });
-  return overlayDirectory === undefined ? readOnly(files, facts) : overlaid(files, facts, overlayDirectory);
+  if (overlayDirectory === undefined) return readOnly(files, facts);
+  const factOf: OverlayOptions["facts"] = (ordinal, name) => files.fact(ordinal, name);
+  return overlaid(openOverlay(overlayDirectory, files, { facts: factOf, writeTimes }), facts);
 }
 
 function readOnly(files: VersionFiles, facts: FactsFolder): ServedTree {
@@ -53,8 +57,7 @@ function readOnly(files: VersionFiles, facts: FactsFolder): ServedTree {
   return { fileSystem: explained(readOnlyFileSystem(files), facts), call, close: () => undefined };
 }
 
-function overlaid(files: VersionFiles, facts: FactsFolder, directory: string): ServedTree {
-  const overlay = openOverlay(directory, files, { facts: (ordinal, name) => files.fact(ordinal, name) });
+function overlaid(overlay: Overlay, facts: FactsFolder): ServedTree {
   return {
     fileSystem: explained(overlay, facts),
     call: (name, values) => callOf(overlay, name)(...values),

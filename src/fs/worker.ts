@@ -26,7 +26,9 @@ class MountWorker implements Supplier {
     const memory = data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes };
     this.#blocks = openLocalBlocks({ directory: data.cacheDirectory, onWarning, ...memory });
     const supplied = { blocks: this.#blocks, answers: this.#answers };
-    this.#served = openServedTree(data, supplied, (blocks) => this.fetch([], blocks));
+    this.#served = openServedTree({ ...data, writeTimes: "told" }, supplied, (blocks) =>
+      this.fetch([], blocks),
+    );
   }
 
   /** Serves the mount that the main thread makes; ends with it, or when there will be none. */

@@ -5,7 +5,7 @@
 import { FileSystemError } from "../errno.js";
 import type { Ino } from "../filesystem.js";
 import { type Core, fileNow } from "./core.js";
-import { type Inode, InodeFlag, modifiedAt } from "./inode.js";
+import { type Inode, InodeFlag } from "./inode.js";
 import { Fallocate } from "./libc.js";
 import type { Span } from "./spans.js";
 
@@ -43,12 +43,7 @@ function saveAllocated(core: Core, inode: Inode, span: Span, mode: number): void
   const unflushed = handles.writersOf(ino) > 0 ? InodeFlag.unflushed : 0;
   const flags = inode.flags | InodeFlag.sparse | unflushed;
   journal.transaction(() => {
-    journal.inodes.save({
-      ...inode,
-      ...modifiedAt(core.now()),
-      sizeBytes,
-      flags,
-    });
+    journal.inodes.save({ ...inode, ...core.written(), sizeBytes, flags });
     if (isZeroed && inode.base !== undefined) journal.extents.add([ino], zeros);
   });
 }

@@ -4,7 +4,7 @@ import type { AttributeChanges, Attributes, Ino } from "../filesystem.js";
 import { TYPE_MASK } from "../filesystem.js";
 import { afterResize, beforeResize, resized, saveResized } from "./contents.js";
 import { type Core, attributesNow, fileNow, inodeNow } from "./core.js";
-import { type Inode, type Time, modifiedAt } from "./inode.js";
+import { type Inode, type Time } from "./inode.js";
 
 /** @throws {FileSystemError} `EISDIR` and `EINVAL` for a size of what is no file, `ENOSPC` for more bytes */
 export function changeAttributes(core: Core, ino: Ino, changes: AttributeChanges): Attributes {
@@ -25,8 +25,7 @@ export function emptyFile(core: Core, ino: Ino): void {
 function resize(core: Core, before: Inode, changes: AttributeChanges, sizeBytes: number): void {
   if (sizeBytes < 0) throw new FileSystemError("EINVAL");
   if (sizeBytes > before.sizeBytes) core.space.require();
-  const now = core.now();
-  const after = changed({ ...resized(before, sizeBytes), ...modifiedAt(now) }, changes, now);
+  const after = changed({ ...resized(before, sizeBytes), ...core.written() }, changes, core.now());
   beforeResize(core, before, sizeBytes);
   core.journal.transaction(() => saveResized(core, before, after));
   afterResize(core, after);

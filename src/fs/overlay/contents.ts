@@ -10,7 +10,7 @@ import { FileSystemError } from "../errno.js";
 import type { Ino } from "../filesystem.js";
 import { type Core, fileNow, inodeNow } from "./core.js";
 import { dataRuns, segmentsNow } from "./file-spans.js";
-import { type Inode, InodeFlag, modifiedAt } from "./inode.js";
+import { type Inode, InodeFlag } from "./inode.js";
 import { Seek } from "./libc.js";
 import type { Span } from "./spans.js";
 
@@ -143,7 +143,7 @@ function writeLocal(core: Core, inode: Inode, { start, end }: Span, bytes: Uint8
   const sparse = start > lagging.sizeBytes ? InodeFlag.sparse : 0;
   const sizeBytes = Math.max(lagging.sizeBytes, end);
   const flags = lagging.flags | sparse;
-  core.journal.inodes.advance({ ...lagging, ...modifiedAt(core.now()), sizeBytes, flags });
+  core.journal.inodes.advance({ ...lagging, ...core.written(), sizeBytes, flags });
 }
 
 /** The bytes, then the extent that names them. */
@@ -151,15 +151,16 @@ function writeOverBase(core: Core, inode: Inode, span: Span, bytes: Uint8Array):
   const { journal } = core;
   core.data.write(inode.ino, span.start, bytes);
   if (span.end <= inode.sizeBytes && journal.extents.covers([inode.ino], span)) {
-    journal.inodes.advance({ ...startLagging(core, inode), ...modifiedAt(core.now()) });
+    journal.inodes.advance({ ...startLagging(core, inode), ...core.written() });
     return;
   }
   const sizeBytes = Math.max(inode.sizeBytes, span.end);
+  const written = { ...inode, ...core.written(), sizeBytes, flags: inode.flags | InodeFlag.unflushed };
   journal.transaction(() => {
     journal.extents.add([inode.ino], span);
-    const flags = inode.flags | InodeFlag.unflushed;
-    journal.inodes.save({ ...inode, ...modifiedAt(core.now()), sizeBytes, flags });
+    journal.inodes.saveLagging(written);
   });
+  journal.inodes.advance(written);
 }
 
 function markFailed(core: Core, ino: Ino): void {

@@ -12,6 +12,7 @@ import type { Handles } from "./handles.js";
 import {
   type Inode,
   InodeFlag,
+  type ModifiedTimes,
   type Time,
   attributesOf,
   inodeOfBase,
@@ -38,6 +39,8 @@ export interface Core {
   /** Files a write to which failed when not even the journal could be told. */
   readonly failedUnwritten: Set<Ino>;
   readonly now: () => Time;
+  /** What a write to a file, or a change of its size, makes of its times. */
+  readonly written: () => Partial<ModifiedTimes>;
 }
 
 /** An inode as it is now. @throws {FileSystemError} `ESTALE` for one that was dropped */

@@ -31,6 +31,8 @@ export interface Inode extends Omit<Attributes, "allocatedBytes"> {
   readonly flags: number;
 }
 
+export type ModifiedTimes = Pick<Inode, "mtimeSec" | "mtimeNsec" | "ctimeSec" | "ctimeNsec">;
+
 export interface Time {
   sec: number;
   nsec: number;
@@ -75,7 +77,7 @@ export function bornAt(now: Time): Times {
 }
 
 /** The fields that say: content (and so attributes) changed at `now`. */
-export function modifiedAt(now: Time): Pick<Inode, "mtimeSec" | "mtimeNsec" | "ctimeSec" | "ctimeNsec"> {
+export function modifiedAt(now: Time): ModifiedTimes {
   return { mtimeSec: now.sec, mtimeNsec: now.nsec, ...changedAt(now) };
 }
 

@@ -5,7 +5,7 @@ import { Clones, clonesFolder } from "./clones.js";
 import type { Core } from "./core.js";
 import { DataFiles } from "./data-files.js";
 import { Handles } from "./handles.js";
-import { InodeFlag, type Time } from "./inode.js";
+import { InodeFlag, type Time, modifiedAt } from "./inode.js";
 import { Journal } from "./journal.js";
 import { kernelTime } from "./libc.js";
 import { dropInode } from "./remove.js";
@@ -16,6 +16,11 @@ import { Space, type SpaceOptions } from "./space.js";
 export interface CoreOptions extends SpaceOptions {
   /** Unix time. Default: the clock by which the kernel dates what is written, so that nothing seems older than what came before. */
   now?: (() => Time) | undefined;
+  /**
+   * Default `clock`: writing or resizing a file sets its times. `told`: `setattr` alone does, since a kernel with a
+   * writeback cache keeps the times of files itself, and has told them by the time a file is flushed or synced.
+   */
+  writeTimes?: "clock" | "told" | undefined;
 }
 
 /** @throws {DatasetError} `format-newer`, `format-damaged` */
@@ -25,7 +30,9 @@ export function openCore(directory: string, base: BaseFiles, options: CoreOption
   const journal = new Journal(openToWrite(directory), () => space.makeRoom());
   const data = new DataFiles(directory);
   const clones = new Clones(directory, journal, data);
-  const parts = { base, journal, data, clones, space, now: options.now ?? kernelTime };
+  const now = options.now ?? kernelTime;
+  const written = () => (options.writeTimes === "told" ? {} : modifiedAt(now()));
+  const parts = { base, journal, data, clones, space, now, written };
   const core: Core = { ...parts, handles: new Handles(), orphans: new Set(), failedUnwritten: new Set() };
   putInOrder(core, directory);
   return core;
