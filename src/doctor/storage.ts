@@ -6,10 +6,12 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname, isAbsolute } from "node:path";
 
 import { openFolder } from "../cache/folder.js";
+import type { RemoteRow } from "../catalog/catalog.js";
 import { formatBytes } from "../cli/format.js";
+import type { RemoteId } from "../content/chunk.js";
 import { errnoOf, messageOf } from "../errors.js";
 import type { Home } from "../home.js";
-import { IDENTITY_KEY } from "../remote/identity.js";
+import { IDENTITY_KEY, requireIdentity } from "../remote/identity.js";
 import { openRemote } from "../remote/open.js";
 import { MiB } from "../units.js";
 import { type Finding, finding } from "./finding.js";
@@ -29,6 +31,7 @@ export async function examineStorage(home: Home): Promise<Finding[]> {
     cacheFinding(home.cacheDir),
     await catalogFinding(home.catalogPath),
     await remoteFinding(home.defaultRemote),
+    ...(await usedRemoteFindings(home)),
   ];
 }
 
@@ -86,6 +89,37 @@ export async function remoteFinding(url: string): Promise<Finding> {
     return finding(name, true, `${url}${identity ? "" : ", not used by varve yet"}`);
   } catch (error) {
     const advice = "Check its URL, the network and your credentials, or set VARVE_REMOTE to another";
+    return finding(name, false, messageOf(error), { advice });
+  }
+}
+
+/** The remotes that versions of the catalog lie in: each must still be there, and be the one it was. */
+export async function usedRemoteFindings(home: Home): Promise<Finding[]> {
+  const remotes = await remotesOf(home.catalogPath);
+  return Promise.all(remotes.map(({ id, url }) => usedRemoteFinding(id, url)));
+}
+
+/** None where the catalog cannot be read: that is a finding of its own. */
+async function remotesOf(path: string): Promise<RemoteRow[]> {
+  if (isAbsolute(path) && !existsSync(path)) return [];
+  const { openCatalog } = await import("../catalog/catalog.js");
+  try {
+    const catalog = await openCatalog(path);
+    return await catalog.listRemotes().finally(() => catalog.close());
+  } catch {
+    return [];
+  }
+}
+
+async function usedRemoteFinding(id: string, url: string): Promise<Finding> {
+  const name = "Remote in use";
+  try {
+    const remote = await openRemote(url);
+    const signal = AbortSignal.timeout(REMOTE_DEADLINE_MS);
+    await requireIdentity(remote, id as RemoteId, { signal }).finally(() => remote.close());
+    return finding(name, true, url);
+  } catch (error) {
+    const advice = "Bring it back: versions in it cannot be read, but for what the cache holds";
     return finding(name, false, messageOf(error), { advice });
   }
 }

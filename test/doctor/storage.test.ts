@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import { examine } from "../../src/doctor.js";
 import { overlaysFinding } from "../../src/doctor/leftovers.js";
-import { cacheFinding, catalogFinding, folderFinding, remoteFinding } from "../../src/doctor/storage.js";
-import { homeOf } from "../../src/home.js";
+import {
+  cacheFinding,
+  catalogFinding,
+  folderFinding,
+  remoteFinding,
+  usedRemoteFindings,
+} from "../../src/doctor/storage.js";
+import { Workspace } from "../../src/dataset/workspace.js";
+import { type Home, homeOf } from "../../src/home.js";
 import { tempDir } from "../support/temp.js";
 
 test("looking at a home that is not there yet finds nothing wrong with it, and makes nothing", async (t) => {
@@ -56,6 +63,29 @@ test("a remote is reachable when it can be asked, whether or not varve has used 
   const unknown = await remoteFinding("gopher://host/path");
   assert.deepEqual([unknown.ok, unknown.found.startsWith("Cannot ")], [false, true]);
 });
+
+test("a remote that versions lie in and that is gone, or is another one now, is said so", async (t) => {
+  const home = homeOf({ VARVE_HOME: await tempDir(t) });
+  await mkdir(home.dataDir, { recursive: true });
+  const folder = join(await tempDir(t), "remote");
+  await mkdir(folder);
+  const { id } = await withWorkspace(home, (workspace) => workspace.openRemote(folder));
+  assert.deepEqual(
+    (await usedRemoteFindings(home)).map(({ ok }) => ok),
+    [true],
+  );
+  await writeFile(join(folder, "varve.json"), JSON.stringify({ format: 1, id: "0".repeat(32) }));
+  const [other] = await usedRemoteFindings(home);
+  assert.deepEqual([other?.ok, other?.found.includes("another remote is there now")], [false, true], id);
+  await rm(folder, { recursive: true });
+  const [gone] = await usedRemoteFindings(home);
+  assert.deepEqual([gone?.ok, gone?.needed], [false, true]);
+});
+
+async function withWorkspace<T>(home: Home, use: (workspace: Workspace) => Promise<T>): Promise<T> {
+  const workspace = new Workspace({ home });
+  return use(workspace).finally(() => workspace.close());
+}
 
 test("overlays that nobody serves are listed with their version, and how to go on", async (t) => {
   const home = homeOf({ VARVE_HOME: await tempDir(t) });

@@ -104,20 +104,26 @@ test("a writable mount keeps the owners of what it touches", OPTIONS, async (t) 
   await varve.ok(["unmount", at]);
 });
 
-test("unmount --force takes away a mount whose process does not answer", OPTIONS, async (t) => {
-  const { varve, at } = await userWithVersion(t);
-  await varve.ok(["mount", "-w", "p/d", at]);
-  writeFileSync(join(at, "new"), "kept");
-  const [{ pid }] = (await varve.ok(["status", at, "--json"])).json() as [{ pid: number }];
-  process.kill(pid, "SIGSTOP");
-  try {
-    assert.equal((await varve(["unmount", "--force", at])).code, 5);
-    assert.deepEqual(readdirSync(at), []);
-  } finally {
-    process.kill(pid, "SIGKILL");
-  }
-  const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as {
-    committed: { added: number };
-  };
-  assert.equal(committed.added, 1);
-});
+test(
+  "doctor finds a mount whose process does not answer, and unmount --force takes it away",
+  OPTIONS,
+  async (t) => {
+    const { varve, at } = await userWithVersion(t);
+    await varve.ok(["mount", "-w", "p/d", at]);
+    writeFileSync(join(at, "new"), "kept");
+    const [{ pid }] = (await varve.ok(["status", at, "--json"])).json() as [{ pid: number }];
+    process.kill(pid, "SIGSTOP");
+    try {
+      const findings = (await varve(["doctor", "--json"])).json() as { name: string; found: string }[];
+      assert.equal(findings.find(({ name }) => name === "Mounts")?.found, `not answering: ${at}`);
+      assert.equal((await varve(["unmount", "--force", at])).code, 5);
+      assert.deepEqual(readdirSync(at), []);
+    } finally {
+      process.kill(pid, "SIGKILL");
+    }
+    const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as {
+      committed: { added: number };
+    };
+    assert.equal(committed.added, 1);
+  },
+);
