@@ -3,7 +3,7 @@
  * specification puts them. Naming is pure; folders are made by `ensureDir` when somebody first writes.
  * Source: https://specifications.freedesktop.org/basedir-spec/latest/
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
@@ -60,6 +60,12 @@ export function homeOf(env: Environment, userDir: string = env["HOME"] || homedi
 export function ensureDir(path: string): string {
   mkdirSync(path, { recursive: true, mode: PRIVATE_MODE });
   return path;
+}
+
+/** Real paths of all folders of a user that are there, the default remote among them where it is one. */
+export function foldersOf({ dataDir, stateDir, cacheDir, defaultRemote }: Home): string[] {
+  const folders = [dataDir, stateDir, cacheDir, defaultRemote.replace(/^file:\/\//, "")];
+  return folders.filter((path) => existsSync(path)).map((path) => realpathSync(path));
 }
 
 function basesOf(env: Environment, userDir: string): Pick<Home, "dataDir" | "stateDir" | "cacheDir"> {

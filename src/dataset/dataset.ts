@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import type { MountInfo, MountOptions } from "../daemon/config.js";
 import { DatasetError } from "../errors.js";
+import { foldersOf } from "../home.js";
 import type { TreeDiff } from "../manifest/diff.js";
 import type { Entry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
@@ -150,7 +151,7 @@ export class Dataset {
     for (const path of typeof paths === "string" ? [paths] : paths) {
       const from = bytesOfText(resolve(path));
       const counts = await stageFile(tree, from, to, () =>
-        stageFolder(tree, this.workspace.stamps(), from, to, options),
+        stageFolder(tree, this.workspace.stamps(), from, to, { ...options, leaveOut: this.ownFolders() }),
       );
       addCounts(total, counts);
     }
@@ -172,7 +173,13 @@ export class Dataset {
     const { tree } = this.open();
     const to = pathOfText(options.to ?? "");
     const from = bytesOfText(resolve(path));
-    return stageFolder(tree, this.workspace.stamps(), from, to, { ...options, removeMissing: true });
+    const given = { ...options, removeMissing: true, leaveOut: this.ownFolders() };
+    return stageFolder(tree, this.workspace.stamps(), from, to, given);
+  }
+
+  /** A folder that is walked may hold them, as a user's home folder does. */
+  private ownFolders(): Set<string> {
+    return new Set(foldersOf(this.workspace.home).map(bytesOfText));
   }
 
   /** Sends the content of every staged file that is not in the remote yet. */

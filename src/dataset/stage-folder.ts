@@ -27,6 +27,8 @@ export interface StageOptions {
   recursive?: boolean | undefined;
   /** Default false: what the folder does not hold is staged as removed. */
   removeMissing?: boolean | undefined;
+  /** Real paths, byte strings, of folders to leave out: varve's own, which would come to hold themselves. Default: none. */
+  leaveOut?: ReadonlySet<string> | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((files: number) => void) | undefined;
 }
@@ -38,7 +40,7 @@ export interface StageCounts {
   removed: number;
   /** Files seen, changed or not. */
   files: number;
-  /** What cannot be kept in a version (fifos, sockets, devices, a root entry called `.varve`). */
+  /** What cannot be kept in a version (fifos, sockets, devices, a root entry called `.varve`, varve's own folders). */
   skipped: string[];
 }
 
@@ -52,9 +54,9 @@ export async function stageFolder(
   to: TreePath,
   options: StageOptions = {},
 ): Promise<StageCounts> {
-  const walk = new FolderWalk(tree, stamps, options, matcherOf(options.wildcards ?? []));
   const top = readLocalRoot(from);
   if (top.type !== EntryType.directory) throw notAFolder(from);
+  const walk = new FolderWalk(tree, stamps, { ...options, realFolder: top.path });
   if (!options.wildcards?.length) await walk.top(top, to);
   await walk.directory(from, to, "");
   await walk.linkHardLinks();
@@ -70,14 +72,15 @@ class FolderWalk {
   readonly counts: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
   private readonly hardLinks = new Map<string, TreePath[]>();
   private readonly staging: Staging;
+  private readonly matches: Matcher;
 
   constructor(
     private readonly tree: DraftTree,
     private readonly stamps: Stamps,
-    private readonly options: StageOptions,
-    private readonly matches: Matcher,
+    private readonly options: StageOptions & { realFolder: string },
   ) {
     this.staging = tree.staging;
+    this.matches = matcherOf(options.wildcards ?? []);
   }
 
   /** One directory, then those below it. Everything staged for one directory is one transaction. */
@@ -114,11 +117,18 @@ class FolderWalk {
   }
 
   private accepts(entry: LocalEntry | SpecialFile, to: TreePath, relative: string): entry is LocalEntry {
-    const reserved = to === ROOT && entry.name === RESERVED_NAME;
-    if (entry.type === "special" || reserved) this.counts.skipped.push(textOf(entry.path));
-    if (entry.type === "special" || reserved) return false;
+    const isReserved = to === ROOT && entry.name === RESERVED_NAME;
+    if (entry.type === "special" || isReserved || this.isOwn(joinRelative(relative, entry.name))) {
+      this.counts.skipped.push(textOf(entry.path));
+      return false;
+    }
     if (entry.type === EntryType.directory) return this.options.recursive !== false;
     return this.matches(joinRelative(relative, entry.name));
+  }
+
+  private isOwn(relative: string): boolean {
+    const { leaveOut, realFolder } = this.options;
+    return leaveOut?.has(`${realFolder}/${relative}`) === true;
   }
 
   private stage(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 
 import { Dataset } from "../../src/dataset/dataset.js";
@@ -31,6 +31,25 @@ test("sync of an unchanged folder makes no version and leaves no draft", async (
   assert.equal(staged.files, 2);
   assert.deepEqual(await labelsOf(workspace), ["1.0.0"]);
   assert.deepEqual(draftFiles(user), []);
+});
+
+test("varve's own folders inside the folder are left out and named, also by way of a symbolic link", async (t) => {
+  const { scratch, home, open } = await testUser(t);
+  const workspace = open();
+  const above = dirname(home.dataDir);
+  writeFolder(above, { "beside/a": "1" });
+  symlinkSync(above, scratch);
+  const { staged } = await syncVersion(scratch, "p/d", { workspace });
+  assert.deepEqual(
+    staged.skipped.map((path) => realpathSync(path)),
+    [realpathSync(home.dataDir)],
+  );
+  assert.deepEqual(await pathsOf(await Dataset.get("p/d", { workspace })), [
+    "/",
+    "beside/",
+    "beside/a",
+    "files",
+  ]);
 });
 
 test("changed times and modes alone make a version only when asked to", async (t) => {
