@@ -26,6 +26,11 @@ export function isKeyComponent(name: string): boolean {
   return (problemOfText(name) ?? problemOfComponent(name)) === undefined;
 }
 
+/** Whether a name found in a store is a whole key. */
+export function isKey(name: string): boolean {
+  return (problemOfText(name) ?? firstProblem(name.split("/"))) === undefined;
+}
+
 function problemOfText(text: string): string | undefined {
   if (text.length > KEY_MAX_BYTES) return `is over ${KEY_MAX_BYTES} bytes`;
   if (!/^[\x20-\x7e]*$/.test(text)) return "has other than printable ASCII";

@@ -8,15 +8,20 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { DatasetError } from "../errors.js";
 import { fileRemote } from "./file.js";
 import type { Remote } from "./remote.js";
+import { openS3 } from "./s3.js";
+import { canonicalS3Url } from "./s3-location.js";
 
 /** Makes the remote behind a URL whose scheme it was registered for. */
 export type RemoteOpener = (url: URL) => Remote | Promise<Remote>;
 
-const WHAT_WORKS = 'an absolute path such as "/data/varve", or "file:///data/varve"';
+const WHAT_WORKS = 'an absolute path such as "/data/varve", "file:///data/varve" or "s3://bucket/prefix"';
 /** Stores of the design that this version has no adapter for. */
-const NOT_YET = new Set(["s3", "gs", "azure", "http", "https"]);
+const NOT_YET = new Set(["gs", "azure", "http", "https"]);
 
-const openers = new Map<string, RemoteOpener>([["file", (url) => fileRemote(fileURLToPath(url))]]);
+const openers = new Map<string, RemoteOpener>([
+  ["file", (url) => fileRemote(fileURLToPath(url))],
+  ["s3", openS3],
+]);
 
 /** Makes `openRemote` know URLs `scheme://…`; a scheme registered again has the later opener. */
 export function registerScheme(scheme: string, opener: RemoteOpener): void {
@@ -36,12 +41,14 @@ export async function openRemote(url: string): Promise<Remote> {
 }
 
 /**
- * The canonical URL of a remote, as the catalog keeps it: `file:///abs/path`, with no slash at the end.
+ * The canonical URL of a remote, as the catalog keeps it: `file:///abs/path`, `s3://bucket/prefix?region=…`, with no
+ * slash at the end of the path and no credentials.
  * @throws {DatasetError} as `openRemote` does
  */
 export function normalizeRemoteUrl(text: string): string {
   const parsed = parseRemoteUrl(text);
   openerOf(parsed, text);
+  if (parsed.protocol === "s3:") return canonicalS3Url(parsed);
   if (parsed.protocol !== "file:") return parsed.href;
   return pathToFileURL(resolve(fileURLToPath(parsed))).href;
 }

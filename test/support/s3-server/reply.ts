@@ -1,0 +1,30 @@
+/** What an operation answers, before anything is written to the connection. */
+import type { StoredObject } from "./store.js";
+import { type Xml, xmlDocument } from "./xml.js";
+
+export interface Reply {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer | ObjectRange | undefined;
+}
+
+/** Bytes `[start, end)` of an object, read while they are sent. */
+export interface ObjectRange {
+  object: StoredObject;
+  start: number;
+  end: number;
+}
+
+export function empty(status: number, headers: Record<string, string> = {}): Reply {
+  return { status, headers, body: undefined };
+}
+
+export function xmlReply(name: string, content: Xml, headers: Record<string, string> = {}): Reply {
+  const body = Buffer.from(xmlDocument(name, content));
+  return { status: 200, headers: { "content-type": "application/xml", ...headers }, body };
+}
+
+export function sizeOf(body: Reply["body"]): number {
+  if (body === undefined) return 0;
+  return Buffer.isBuffer(body) ? body.length : body.end - body.start;
+}
