@@ -96,7 +96,6 @@ export class MountedOverlay {
     served: ServedMount,
     options: OverlayCommitOptions,
   ): Promise<OverlayCommit | undefined> {
-    await served.sync();
     const id = randomUUID();
     const atOneMoment = <T>(open: () => Promise<T>) =>
       served.still(async () => {

@@ -80,6 +80,11 @@ export class MountThread {
     }
   }
 
+  /** Resolves when nobody writes to the mount or its names any more until `resume`, but what the kernel writes back. */
+  async hold(): Promise<void> {
+    await this.#ask((id) => ({ type: "hold", id }));
+  }
+
   /** Resolves when the worker answers the kernel nothing until `resume`. */
   async pause(): Promise<void> {
     await this.#ask((id) => ({ type: "pause", id }));

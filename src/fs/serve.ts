@@ -12,7 +12,7 @@ import type { NamedVersion } from "./explain/version-facts.js";
 import type { WorkerData } from "./messages.js";
 import { type EndOfThread, MountThread } from "./mount-thread.js";
 import type { Answerer } from "./questions.js";
-import { syncMount } from "./sync-mount.js";
+import { syncMount, whileOpen } from "./sync-mount.js";
 import { type Guardian, startGuardian } from "./transport/kernel/guardian.js";
 import { type KernelMount, mountKernel } from "./transport/kernel/mount.js";
 import { isOnTop } from "./transport/kernel/mounts.js";
@@ -69,7 +69,7 @@ export interface ServedMount {
    * @throws {DatasetError} `mount-busy`
    */
   unmount(options?: UnmountOptions): Promise<void>;
-  /** Writes back what the kernel still holds, `syncfs(2)`: to be done before a snapshot of a writable mount. */
+  /** Writes back what the kernel still holds, `syncfs(2)`. What is written meanwhile may stay. */
   sync(): Promise<void>;
   /**
    * Runs a method of the overlay in the worker, between two requests of the kernel, fetching what it needs:
@@ -78,8 +78,9 @@ export interface ServedMount {
    */
   call(name: string, ...values: readonly unknown[]): Promise<unknown>;
   /**
-   * Lets every request of the kernel wait while `during` runs, so that nothing in the mount changes meanwhile. What
-   * runs must be short, and must not touch the mount itself: it would wait for its own end.
+   * Runs `during` at one moment of the mount: every call of a program that had returned before has arrived in full, and
+   * whatever is called later waits. Only what a program writes to a shared mapping may come later than it was written.
+   * What runs must be short, and must not touch the mount itself: it would wait for its own end.
    */
   still<T>(during: () => T | Promise<T>): Promise<T>;
 }
@@ -149,13 +150,23 @@ class KernelServedMount implements ServedMount {
     return result;
   }
 
-  async #pauseFor<T>(during: () => T | Promise<T>): Promise<T> {
-    await this.thread.pause();
-    try {
-      return await during();
-    } finally {
-      this.thread.resume();
-    }
+  /**
+   * First what there is to write back, which may take long; then what came meanwhile, while programs wait; and once more
+   * for a write that was on its way when they were stopped.
+   */
+  #pauseFor<T>(during: () => T | Promise<T>): Promise<T> {
+    return whileOpen(this.mountpoint, async (sync) => {
+      await sync();
+      try {
+        await this.thread.hold();
+        await sync();
+        await sync();
+        await this.thread.pause();
+        return await during();
+      } finally {
+        this.thread.resume();
+      }
+    });
   }
 
   /** Closing the connection fails what still waits; a mount that nobody serves any more is taken from its folder. */

@@ -6,10 +6,20 @@ import { syncFileSystem } from "./transport/kernel/syscalls.js";
 
 /** `syncfs(2)` of a mounted folder. Never from the thread that has to answer the writes. */
 export async function syncMount(mountpoint: string): Promise<void> {
+  await whileOpen(mountpoint, (sync) => sync());
+}
+
+/** Gives a function that syncs the mount and asks it for no name, which might have to wait. */
+export async function whileOpen<T>(
+  mountpoint: string,
+  during: (sync: () => Promise<void>) => Promise<T>,
+): Promise<T> {
   const root = await open(mountpoint);
   try {
-    const problem = await syncFileSystem(root.fd);
-    if (problem) throw unsynced(mountpoint, problem);
+    return await during(async () => {
+      const problem = await syncFileSystem(root.fd);
+      if (problem) throw unsynced(mountpoint, problem);
+    });
   } finally {
     await root.close();
   }

@@ -90,13 +90,14 @@ class MountWorker implements Supplier {
       this.#loop?.arrived([message.key]);
     } else if (message.type === "failed") this.#loop?.failed(message.keys, message.errno);
     else if (message.type === "call") this.#call(message);
-    else if (message.type === "pause") this.#pause(message.id);
+    else if (message.type === "hold") this.#stop(message.id, () => this.#loop?.hold());
+    else if (message.type === "pause") this.#stop(message.id, () => this.#loop?.pause());
     else if (message.type === "resume") this.#loop?.resume();
     else if (message.type === "stop") this.#loop?.stop();
   }
 
-  #pause(id: number): void {
-    this.#loop?.pause();
+  #stop(id: number, stop: () => void): void {
+    stop();
     this.#send({ type: "answer", id, value: undefined });
   }
 

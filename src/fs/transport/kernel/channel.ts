@@ -1,5 +1,6 @@
 /** The connection with the kernel: one request in, one reply out, each in a buffer of its own. Knows no operation. */
 import { Errno } from "../../errno.js";
+import type { Ino } from "../../filesystem.js";
 import { Reply } from "./reply.js";
 import { KernelRequest } from "./request.js";
 import { errno, errnos, read, write } from "./syscalls.js";
@@ -49,6 +50,13 @@ export class Channel {
     this.reply.begin(unique);
     this.reply.fail(errnoNumber);
     this.send();
+  }
+
+  /** Has the kernel ask for an inode's attributes before it uses them again. One it has let go of is as good. */
+  forgetAttributes(ino: Ino): void {
+    this.reply.forgetAttributes(ino);
+    if (this.#write() || errno() === errnos.ENOENT) return;
+    this.onFailure("kernel refused a notification", { errno: errno(), ino });
   }
 
   #write(): boolean {

@@ -23,12 +23,13 @@ import type { Operation, Session } from "./session.js";
 const O_ACCMODE = 0o3;
 
 /** On a mount that is only read, opening needs no request: told so once, the kernel sends no more, nor RELEASE. */
-export const open: Operation = ({ fileSystem, unflushed }, request, reply) => {
+export const open: Operation = (session, request, reply) => {
+  const { fileSystem } = session;
   if (!fileSystem.writable) throw new FileSystemError("ENOSYS");
   const flags = request.u32(OpenIn.flags);
   if (request.u32(OpenIn.openFlags) & KillPrivileges.open) killPrivileges(fileSystem, request.ino);
   const handle = fileSystem.open(request.ino, flags);
-  if (flags & O_ACCMODE) unflushed.set(handle, request.ino);
+  if (flags & O_ACCMODE) session.opened(handle, request.ino);
   reply.opened(handle);
 };
 
@@ -69,10 +70,10 @@ export const flush: Operation = ({ fileSystem, unflushed }, request) => {
   unflushed.delete(handle);
 };
 
-export const release: Operation = ({ fileSystem, unflushed }, request) => {
+export const release: Operation = (session, request) => {
   const handle = request.u64(ReleaseIn.handle);
-  unflushed.delete(handle);
-  fileSystem.release(request.ino, handle);
+  session.released(handle);
+  session.fileSystem.release(request.ino, handle);
 };
 
 /** Of a directory too. */
@@ -90,8 +91,8 @@ export const lseek: Operation = ({ fileSystem }, request, reply) => {
   reply.number(fileSystem.lseek(request.ino, request.u64(LseekIn.offset), request.u32(LseekIn.whence)));
 };
 
-function created({ unflushed }: Session, reply: Reply, flags: number, { attributes, handle }: Created): void {
-  if (flags & O_ACCMODE) unflushed.set(handle, attributes.ino);
+function created(session: Session, reply: Reply, flags: number, { attributes, handle }: Created): void {
+  if (flags & O_ACCMODE) session.opened(handle, attributes.ino);
   reply.entry(attributes);
   reply.opened(handle);
 }

@@ -4,10 +4,11 @@
  */
 import { type Block, Missing } from "../../../cache/block.js";
 import { Errno, FileSystemError, errnoNumberOf } from "../../errno.js";
-import type { FileSystem } from "../../filesystem.js";
+import type { FileSystem, Ino } from "../../filesystem.js";
 import { type Question, Unanswered } from "../../questions.js";
 import { Channel, type OnFailure } from "./channel.js";
 import { operationOf } from "./dispatch.js";
+import { bringsAttributes, mustWait } from "./held.js";
 import { type Parked, ParkedRequests } from "./parked.js";
 import { InterruptIn, Opcode } from "./protocol.js";
 import { Session } from "./session.js";
@@ -59,6 +60,8 @@ export class RequestLoop {
   #hasRested = false;
   /** While it is set nothing is answered: requests wait in the kernel, those that could be run again wait here. */
   #paused = false;
+  /** While it is set some requests wait here, see `held.ts`. */
+  #holding = false;
   readonly #runnable: Parked[] = [];
   #end: EndOfLoop | undefined;
 
@@ -99,8 +102,16 @@ export class RequestLoop {
     this.#paused = true;
   }
 
+  /** Lets all wait that would change the tree or the kernel's cache of it, and serves what is written back from that. */
+  hold(): void {
+    this.#holding = true;
+    this.#stopWriters();
+  }
+
+  /** After `pause` or `hold`. */
   resume(): void {
     this.#paused = false;
+    this.#holding = false;
     this.#runAgain();
   }
 
@@ -109,8 +120,16 @@ export class RequestLoop {
     this.#finish(true);
   }
 
+  #stopWriters(): void {
+    for (const ino of this.#writers()) this.#channel.forgetAttributes(ino);
+  }
+
+  #writers(): ReadonlySet<Ino> {
+    return new Set(this.#session.writers.values());
+  }
+
   #runAgain(): void {
-    while (!this.#paused && this.#runnable.length > 0) this.#answer(this.#runnable.shift());
+    while (!this.#paused && !this.#holding && this.#runnable.length > 0) this.#answer(this.#runnable.shift());
   }
 
   #work(poller: Poller): void {
@@ -144,7 +163,15 @@ export class RequestLoop {
     if (received === "nothing") return;
     if (received !== "request") this.#finish(received === "aborted");
     else if (request.opcode === Opcode.interrupt) this.#interrupt(request.u64(InterruptIn.unique));
+    else if (this.#holding && mustWait(request, this.#writers())) this.#putAside();
     else this.#answer();
+    if (this.#holding && bringsAttributes(request)) this.#stopWriters();
+  }
+
+  #putAside(): void {
+    const { request } = this.#channel;
+    const deadlineMs = performance.now() + this.options.deadlineMs;
+    this.#runnable.push({ unique: request.unique, bytes: request.copy(), deadlineMs });
   }
 
   #finish(aborted: boolean): void {

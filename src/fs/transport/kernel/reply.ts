@@ -5,7 +5,9 @@ import {
   AttrOut,
   Dirent,
   EntryOut,
+  InvalidateInodeOut,
   MAX_TRANSFER_BYTES,
+  Notification,
   OpenFlag,
   OpenOut,
   OUT_HEADER_BYTES,
@@ -40,6 +42,16 @@ export class Reply {
   fail(errno: number): void {
     this.length = OUT_HEADER_BYTES;
     this.#view.setInt32(OutHeader.error, -errno, true);
+  }
+
+  /** Instead of a reply: the kernel is to forget an inode's attributes. Its pages stay. */
+  forgetAttributes(ino: number): void {
+    this.u32(OutHeader.error, Notification.invalidateInode);
+    this.u64(OutHeader.unique, 0);
+    this.u64(InvalidateInodeOut.ino, ino);
+    this.u64(InvalidateInodeOut.offset, -1);
+    this.u64(InvalidateInodeOut.length, 0);
+    this.length = InvalidateInodeOut.end;
   }
 
   /** For requests that get no reply. */

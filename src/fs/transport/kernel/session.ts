@@ -10,7 +10,21 @@ export class Session {
    */
   readonly unflushed = new Map<number, Ino>();
 
+  /** Handles that may be written to, with their inode. */
+  readonly writers = new Map<number, Ino>();
+
   constructor(readonly fileSystem: FileSystem) {}
+
+  /** A handle was given out that may be written to. */
+  opened(handle: number, ino: Ino): void {
+    this.unflushed.set(handle, ino);
+    this.writers.set(handle, ino);
+  }
+
+  released(handle: number): void {
+    this.unflushed.delete(handle);
+    this.writers.delete(handle);
+  }
 }
 
 /**
