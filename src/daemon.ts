@@ -163,7 +163,11 @@ export class MountProcess {
   private async handle({ operation, arguments: given }: ControlRequest, report: Report): Promise<unknown> {
     switch (operation) {
       case "status":
-        return { ...this.state, phase: this.overlay?.phase ?? this.phase };
+        return {
+          ...this.state,
+          phase: this.overlay?.phase ?? this.phase,
+          committed: this.overlay?.committed,
+        };
       case "diff":
         await this.served.sync();
         return this.requireOverlay("compare").diff();

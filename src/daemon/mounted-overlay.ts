@@ -50,6 +50,11 @@ export class MountedOverlay {
     return this.state.state;
   }
 
+  /** Label of the last live commit. */
+  get committed(): string | undefined {
+    return this.state.committed;
+  }
+
   /** Writes down what has become of it, for whoever finds it later. */
   note(changes: Partial<OverlayState>): void {
     this.state = updateOverlay(this.workspace.home, this.id, changes);
@@ -105,7 +110,7 @@ export class MountedOverlay {
     try {
       const given = { ...options, snapshot: { id, atOneMoment } };
       const committed = await commitOverlay(this.workspace, this.state, given);
-      if (committed) this.note({ parent: committed.id });
+      if (committed) this.note({ parent: committed.id, committed: committed.version });
       return committed;
     } finally {
       await served.call("endSnapshot", id);

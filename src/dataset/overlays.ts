@@ -20,6 +20,8 @@ const schema = z.object({
   base: z.string(),
   /** The version that the next commit is a child of: the one mounted, or the last live commit. */
   parent: z.string(),
+  /** Label of the last live commit. */
+  committed: z.string().optional(),
   dataset: z.string(),
   /** Label of the version mounted. */
   version: z.string(),

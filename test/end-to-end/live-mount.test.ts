@@ -1,6 +1,6 @@
 /** A mount while it lives: commits in between, `status` and `diff`, and the process behind it. */
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -63,6 +63,54 @@ test("status and diff of a live mount send nothing and leave its time alone", MO
   assert.equal(status.state, "mounted");
   await varve.ok(["discard", mount.path]);
 });
+
+test(
+  "after a live commit status names it, and diff compares with it: by content, also of what was renamed since",
+  MOUNTED,
+  async (t) => {
+    const varve = await userWith(t, { ...FILES, "moved/c.txt": "c" });
+    const mount = await mountWritable(t, varve);
+    const at = (path: string) => join(mount.path, path);
+    const diff = async () =>
+      (await varve.ok(["diff", mount.path, "--json"])).json() as Record<string, unknown>;
+    const nothing = { added: [], modified: [], metadata: [], removed: [], renamed: [] };
+    for (const name of ["again", "changed", "new", "old", "touched"])
+      writeFileSync(at(name), `first ${name}`);
+    writeFileSync(at("a.txt"), "a, longer");
+    utimesSync(at("old"), 1, 1);
+    renameSync(at("moved"), at("folder"));
+    await varve.ok(["commit", mount.path]);
+    assert.deepEqual(await diff(), nothing);
+    const [status] = (await varve.ok(["status", mount.path, "--json"])).json() as [Record<string, unknown>];
+    assert.deepEqual([status["version"], status["committed"]], ["1.0.0", "1.0.1"]);
+
+    writeFileSync(at("changed"), "other changed");
+    writeFileSync(at("again"), "first again");
+    utimesSync(at("touched"), 1, 1);
+    renameSync(at("new"), at("sub/new"));
+    renameSync(at("folder"), at("moved"));
+    rmSync(at("a.txt"));
+    writeFileSync(at("later"), "later");
+    const wanted = {
+      added: ["later"],
+      modified: ["changed"],
+      metadata: ["again", "touched"],
+      removed: ["a.txt"],
+      renamed: [
+        { from: "new", to: "sub/new" },
+        { from: "folder/c.txt", to: "moved/c.txt" },
+      ],
+    };
+    assert.deepEqual(await diff(), wanted);
+    const { committed } = (await varve.ok(["commit", mount.path, "--json"])).json() as {
+      committed: Record<string, number>;
+    };
+    const counted = Object.fromEntries(Object.keys(wanted).map((kind) => [kind, committed[kind]]));
+    assert.deepEqual(counted, { added: 1, modified: 1, metadata: 2, removed: 1, renamed: 2 });
+    assert.deepEqual(await diff(), nothing);
+    await varve.ok(["unmount", mount.path]);
+  },
+);
 
 test("a shell that captures what varve mount prints goes on at once", MOUNTED, async (t) => {
   const varve = await userWith(t, FILES);

@@ -127,7 +127,7 @@ function unmount(cli: Cli): void {
         }
         const { discard, force } = args;
         const given = { ...commitArguments(args), discard, force };
-        if (force && !(await phaseOf(state))) {
+        if (force && !(await askStatus(state))) {
           await cutOff(state);
           return;
         }
@@ -209,6 +209,8 @@ interface StatusRow {
   writable: boolean;
   state: string;
   overlay?: string | undefined;
+  /** Label of the last live commit, with which `diff` compares. */
+  committed?: string | undefined;
 }
 
 /** Longest a status waits for a mount that does not answer. */
@@ -218,22 +220,25 @@ async function describe(state: MountState): Promise<StatusRow> {
   const { mountpoint, pid, id, dataset, version, writable, overlay } = state;
   const row = { mountpoint, pid, id, dataset, version, writable, overlay };
   if (!isAlive(state)) return { ...row, pid: null, state: "dead" };
-  return { ...row, state: (await phaseOf(state)) ?? "not answering" };
+  const answer = await askStatus(state);
+  return { ...row, state: answer?.phase ?? "not answering", committed: answer?.committed };
 }
 
 /** What the mount's process says it is at; undefined when it says nothing in time. */
-async function phaseOf({ socket }: MountState): Promise<string | undefined> {
+async function askStatus({
+  socket,
+}: MountState): Promise<(Pick<StatusRow, "committed"> & { phase: string }) | undefined> {
   const inTime = AbortSignal.timeout(STATUS_WAIT_MS);
   try {
     const request = { operation: "status", arguments: {} } as const;
-    return ((await askControl(socket, request, undefined, inTime)) as { phase: string }).phase;
+    return (await askControl(socket, request, undefined, inTime)) as { phase: string; committed?: string };
   } catch {
     return undefined;
   }
 }
 
 function abandoned(overlay: ReturnType<typeof abandonedOverlays>[number]): StatusRow {
-  const { mountpoint, base, dataset, version, id } = overlay;
+  const { mountpoint, base, dataset, version, id, committed } = overlay;
   return {
     mountpoint,
     pid: null,
@@ -243,6 +248,7 @@ function abandoned(overlay: ReturnType<typeof abandonedOverlays>[number]): Statu
     writable: true,
     state: "uncommitted",
     overlay: id,
+    committed,
   };
 }
 
@@ -254,9 +260,9 @@ function statusTable(rows: readonly StatusRow[], widthColumns: number | undefine
     { title: "state" },
     { title: "pid", align: "right" as const },
   ];
-  const cells = rows.map(({ mountpoint, dataset, version, writable, state, pid }) => [
+  const cells = rows.map(({ mountpoint, dataset, version, committed, writable, state, pid }) => [
     mountpoint,
-    `${dataset}@${version}`,
+    `${dataset}@${version}${committed === undefined ? "" : `, committed ${committed}`}`,
     writable ? "writable" : "read-only",
     state,
     String(pid ?? "-"),
