@@ -3,7 +3,12 @@ import { s3Remote } from "../../src/remote/s3.js";
 import type { S3Location } from "../../src/remote/s3-location.js";
 import type { Remote } from "../../src/remote/remote.js";
 import { type Scope, atEnd } from "./cleanup.js";
+import { startNode } from "./processes.js";
+import type { FaultRule } from "./s3-server/faults.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "./s3-server/server.js";
+import type { Account } from "./s3-server/sigv4.js";
+
+const MAIN = new URL("s3-server/main.js", import.meta.url).pathname;
 
 /** A server that ends with the test. */
 export async function s3Server(scope: Scope, options?: S3ServerOptions): Promise<S3Server> {
@@ -12,8 +17,40 @@ export async function s3Server(scope: Scope, options?: S3ServerOptions): Promise
   return server;
 }
 
+/** The server as a process of its own: a test that reads a mount in its own process would keep the server from answering. */
+export interface S3ServerProcess extends Pick<S3Server, "endpoint" | "account"> {
+  counts(): Promise<S3Server["counts"]["byOperation"]>;
+  /** Counts from zero. */
+  reset(): Promise<void>;
+  /** What goes wrong from now on. */
+  setFaults(rules: readonly FaultRule[]): Promise<void>;
+}
+
+export async function s3ServerProcess(scope: Scope): Promise<S3ServerProcess> {
+  const [line] = await startNode(scope, MAIN).saying(/.*\n/);
+  const { endpoint, control, ...account } = JSON.parse(line) as Account &
+    Record<"endpoint" | "control", string>;
+  const ask = async (method: string, what: string, body?: string) => {
+    const answer = await fetch(`${control}/${what}`, { method, ...(body !== undefined && { body }) });
+    return answer.json();
+  };
+  return {
+    endpoint,
+    account,
+    counts: async () => (await ask("GET", "counts")) as S3Server["counts"]["byOperation"],
+    async reset() {
+      await ask("POST", "reset");
+    },
+    async setFaults(rules) {
+      await ask("PUT", "faults", JSON.stringify(rules));
+    },
+  };
+}
+
+type Reached = Pick<S3Server, "endpoint" | "account">;
+
 /** The environment of a process that uses the server. */
-export function s3Environment({ endpoint, account }: S3Server): Record<string, string> {
+export function s3Environment({ endpoint, account }: Reached): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: account.accessKeyId,
@@ -27,7 +64,7 @@ export function s3Environment({ endpoint, account }: S3Server): Record<string, s
 }
 
 /** Lets this process sign as the server's account, for the rest of its life: the SDK reads the environment. */
-export function useAccount(server: S3Server): void {
+export function useAccount(server: Reached): void {
   const environment = s3Environment(server);
   for (const name of Object.keys(environment))
     if (name !== "AWS_ENDPOINT_URL") process.env[name] = environment[name];
@@ -36,7 +73,7 @@ export function useAccount(server: S3Server): void {
 /** The bare adapter on a bucket of the server. */
 export function s3RemoteOn(
   scope: Scope,
-  { endpoint, account }: S3Server,
+  { endpoint, account }: Reached,
   changes: Partial<S3Location> = {},
 ): Remote {
   const location: S3Location = {
