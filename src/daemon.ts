@@ -132,6 +132,7 @@ export class MountProcess {
         log: this.log,
         allowOther: options.allowOther,
         deadlineMs: options.deadlineMs,
+        passthrough: options.passthrough,
         // A writable mount shows what will be committed, owners included.
         preserveOwner: overlay !== undefined || options.preserveOwner === true,
         overlayDirectory: overlay && overlayDirectory(home, overlay.id),

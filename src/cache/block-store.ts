@@ -11,9 +11,11 @@ import { sha256 } from "../content/hash.js";
 import { type Fill, placesIn, removeBlockFile, sweepOrphans, writeBlockFile } from "./block-file.js";
 import { checkCopy, copyFrom } from "./copy.js";
 import { type CacheFolder, currentBoot } from "./folder.js";
-import type { CacheIndex, FileFacts, ForgottenFile, Place } from "./index-db.js";
+import type { ForgottenFile } from "./evict.js";
+import type { CacheIndex, FileFacts, Place } from "./index-db.js";
 import { moveAside } from "./open-index.js";
 import { type OpenFile, OpenFiles, readFully } from "./open-files.js";
+import { WholeStore } from "./whole-store.js";
 
 interface Found {
   hash: Sha256;
@@ -26,6 +28,7 @@ const CHECKED_PLACES = 65_536;
 const SWEEP_EVERY_MS = 3_600_000;
 
 export class BlockStore {
+  readonly #wholes: WholeStore;
   readonly #boot = currentBoot();
   readonly #files: OpenFiles;
   readonly #indexInode: string;
@@ -39,6 +42,7 @@ export class BlockStore {
     private readonly index: CacheIndex,
   ) {
     this.#files = new OpenFiles(folder, this.#boot);
+    this.#wholes = new WholeStore(folder, index, this.#boot);
     this.#indexInode = inodeOf(folder.indexPath);
   }
 
@@ -70,14 +74,19 @@ export class BlockStore {
   }
 
   /** Keeps blocks that are right, in a file of their own, and evicts what no longer fits. */
-  async add(fill: Fill, maxBytes: number): Promise<void> {
-    this.#adding++;
-    try {
-      await this.#add(fill, maxBytes);
-    } finally {
-      this.#adding--;
-      if (this.#isClosed) this.close();
-    }
+  add(fill: Fill, maxBytes: number): Promise<void> {
+    return this.#whileOpen(() => this.#add(fill, maxBytes));
+  }
+
+  /** None in a folder where others may write: the kernel would read there what nobody checks. */
+  get wholes(): WholeStore | undefined {
+    return this.folder.isPrivate ? this.#wholes : undefined;
+  }
+
+  /** Runs what writes to wholes; undefined where there are none. */
+  async withWholes<T>(work: (wholes: WholeStore) => Promise<T>): Promise<T | undefined> {
+    const { wholes } = this;
+    return wholes && this.#whileOpen(() => work(wholes));
   }
 
   /** Bookkeeping that no reader should wait for. */
@@ -106,7 +115,19 @@ export class BlockStore {
     this.#isClosed = true;
     if (this.#adding > 0) return;
     this.#files.closeAll();
+    this.#wholes.close();
     this.index.close();
+  }
+
+  /** What is being written keeps its files and the index open until it is done. */
+  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    this.#adding++;
+    try {
+      return await work();
+    } finally {
+      this.#adding--;
+      if (this.#isClosed) this.close();
+    }
   }
 
   async #add(fill: Fill, maxBytes: number): Promise<void> {
@@ -127,10 +148,17 @@ export class BlockStore {
 
   #find(hash: Sha256): Found | undefined {
     const place = this.index.placeOf(hash);
-    const file = place && (this.#files.get(place.file) ?? this.#open(place.file));
+    const file = place && (this.#opened(place) ?? this.#open(place.file));
     if (!file) return undefined;
     this.#used.add(place.file);
     return { hash, place, file };
+  }
+
+  /** A file that was not trusted is looked at again: one that is being filled is trusted once its row has caught up. */
+  #opened(place: Place): OpenFile | undefined {
+    const file = this.#files.get(place.file);
+    const isFinal = !this.folder.isPrivate || (file && this.#isTrusted({ place, file }));
+    return isFinal ? file : undefined;
   }
 
   #open(id: number): OpenFile | undefined {
@@ -141,7 +169,7 @@ export class BlockStore {
     return file;
   }
 
-  #isTrusted({ place, file }: Found): boolean {
+  #isTrusted({ place, file }: Omit<Found, "hash">): boolean {
     return file.isTrusted || this.#checked.has(nameOf(place));
   }
 

@@ -4,6 +4,7 @@
  */
 import { type Chunk, type Codec, type RemoteId, type Sha256, packKey } from "../content/chunk.js";
 import type { ObjectKey } from "../remote/remote.js";
+import type { Part } from "./whole.js";
 
 /** Stored bytes `[offset, offset + storedBytes)` of object `key`, which decode to `sizeBytes` bytes named `hash`. */
 export interface Block {
@@ -14,6 +15,8 @@ export interface Block {
   offset: number;
   storedBytes: number;
   codec: Codec;
+  /** Set for a block of a large file that the cache should keep in one piece. */
+  part?: Part | undefined;
 }
 
 /** Blocks that lie on this machine. Nothing here waits: the file system's worker calls it between two requests. */

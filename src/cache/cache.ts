@@ -13,6 +13,9 @@ import { Flights } from "./flights.js";
 import { Holds } from "./hold.js";
 import { Tiers } from "./local.js";
 import { type MemoryTier, memoryTier } from "./memory.js";
+import { PartsBehind } from "./parts-behind.js";
+import { Settler } from "./settle.js";
+import type { Whole } from "./whole.js";
 import { WriteBehind } from "./write-behind.js";
 
 export interface CacheOptions {
@@ -20,7 +23,7 @@ export interface CacheOptions {
   directory: string;
   /** Most the folder may take, in bytes. Default 10 GiB. */
   maxBytes?: number;
-  /** Most that blocks may take of memory. Default 128 MiB; up to 192 MiB more may be on their way from remotes and to disk. */
+  /** Most that blocks may take of memory. Default 128 MiB; up to 256 MiB more may be on their way from remotes and to disk. */
   memoryBytes?: number;
   /** The remote behind an identity; asked once a request, so it should remember. */
   remoteOf: (id: RemoteId) => Remote | Promise<Remote>;
@@ -63,6 +66,12 @@ export interface Cache {
   /** Runs code that may throw `Missing`, from its start, until nothing is missing. It should change nothing before. */
   complete<T>(operation: (local: LocalBlocks) => T, options?: ReadOptions): Promise<T>;
 
+  /**
+   * Makes the large file of these blocks, its parts in order, one file on disk out of what is here; the rest is
+   * fetched when it is little. Resolves when that is done or given up, and never fails.
+   */
+  settle(blocks: readonly Block[]): Promise<void>;
+
   /** Keeps a copy of bytes that are known to be right, as those just uploaded are. Never fails. */
   keep(block: Block, bytes: Uint8Array): void;
 
@@ -81,6 +90,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
 /** Fills of this size make some 2,500 files of a full cache; in a small cache an eviction should not take half of it. */
 const FILL_BYTES = 4 * MiB;
 const FILLS_IN_CACHE = 8;
+const WHOLES_IN_CACHE = 2;
 /** How often the disk tier is asked whether it has bookkeeping to do. */
 const REST_EVERY_MS = 10_000;
 
@@ -89,6 +99,8 @@ class BlockCache implements Cache {
   readonly #memory: MemoryTier;
   readonly #disk: DiskTier;
   readonly #writeBehind: WriteBehind;
+  readonly #partsBehind: PartsBehind;
+  readonly #settler: Settler;
   readonly #flights: Flights;
   readonly #holds = new Holds();
   readonly #maxBytes: number;
@@ -106,10 +118,16 @@ class BlockCache implements Cache {
     this.#flights = new Flights({
       remoteOf,
       deadlineMs,
-      landed: ({ hash }, bytes) => this.#keep(hash, bytes),
+      landed: (block, bytes) => this.#keep(block, bytes),
     });
-    const aside = [(hash: Sha256) => this.#holds.get(hash), (hash: Sha256) => this.#writeBehind.get(hash)];
-    this.local = new Tiers(this.#memory, this.#disk, aside);
+    this.#partsBehind = new PartsBehind((parts) => this.#disk.keepParts(parts, maxBytes), fillBytes);
+    const aside = [this.#holds, this.#writeBehind, this.#partsBehind];
+    this.local = new Tiers(
+      this.#memory,
+      this.#disk,
+      aside.map((blocks) => (hash: Sha256) => blocks.get(hash)),
+    );
+    this.#settler = new Settler(this, this.#disk, maxBytes);
     this.#resting = setInterval(() => this.#disk.rest(), REST_EVERY_MS).unref();
   }
 
@@ -140,8 +158,13 @@ class BlockCache implements Cache {
     return completeWith(this, this.#holds, operation, options);
   }
 
+  async settle(blocks: readonly Block[]): Promise<void> {
+    const whole = blocks[0]?.part?.whole;
+    if (whole && !this.#closed && this.#keepsWhole(whole)) await this.#settler.settle(whole, blocks);
+  }
+
   keep(block: Block, bytes: Uint8Array): void {
-    this.#keep(block.hash, new Uint8Array(bytes));
+    this.#keep(block, new Uint8Array(bytes));
   }
 
   stats(): CacheStats {
@@ -163,15 +186,22 @@ class BlockCache implements Cache {
     return this.#closed;
   }
 
-  #keep(hash: Sha256, bytes: Uint8Array): void {
+  #keep({ hash, part }: Block, bytes: Uint8Array): void {
     this.#memory.set(hash, bytes);
-    this.#writeBehind.add(hash, bytes);
+    if (part && this.#keepsWhole(part.whole)) this.#partsBehind.add({ ...part, hash, bytes });
+    else this.#writeBehind.add(hash, bytes);
+  }
+
+  /** A whole leaves the cache whole, so one that fills most of it would push out all else. */
+  #keepsWhole({ sizeBytes }: Whole): boolean {
+    return this.#disk.keepsWholes && sizeBytes <= this.#maxBytes / WHOLES_IN_CACHE;
   }
 
   async #close(): Promise<void> {
     clearInterval(this.#resting);
     await this.#flights.close();
-    await this.#writeBehind.flush();
+    await this.#settler.close();
+    await Promise.all([this.#writeBehind.flush(), this.#partsBehind.flush()]);
     this.#disk.close();
   }
 }

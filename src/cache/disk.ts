@@ -10,6 +10,8 @@ import type { Fill } from "./block-file.js";
 import { BlockStore } from "./block-store.js";
 import { openFolder } from "./folder.js";
 import { isBusy, isDamage, openIndex } from "./open-index.js";
+import { type PartBytes, type Whole, groupByWhole } from "./whole.js";
+import type { OpenWhole, WholeStore } from "./whole-store.js";
 
 export type Warn = (message: string, data: Record<string, unknown>) => void;
 
@@ -22,6 +24,8 @@ export class DiskTier implements LocalBlocks {
   #store: BlockStore | undefined;
   #pausedUntilMs = 0;
   #restedMs = Date.now();
+  /** Parts are written one call after the other. */
+  #turns: Promise<unknown> = Promise.resolve();
   readonly #warned = new Set<string>();
 
   /** @throws {DatasetError} `bad-input` when the folder is another user's */
@@ -52,13 +56,38 @@ export class DiskTier implements LocalBlocks {
 
   /** Keeps blocks that are right, and evicts down to `maxBytes`. */
   async keep(fill: Fill, maxBytes: number): Promise<void> {
-    if (Date.now() < this.#pausedUntilMs) return;
-    this.#reopenIfReplaced();
-    try {
-      await this.#store?.add(fill, maxBytes);
-    } catch (error) {
-      this.#recover(error);
-    }
+    await this.#write((store) => store.add(fill, maxBytes));
+  }
+
+  /** Whether large files may be kept in one piece here: nobody else writes to the folder. */
+  get keepsWholes(): boolean {
+    return this.#store?.wholes !== undefined;
+  }
+
+  /** The file of a whole that is here completely. Who asks closes the descriptor. */
+  openWhole(whole: Whole): OpenWhole | undefined {
+    return this.#attempt(undefined, (store) => store.wholes?.open(whole));
+  }
+
+  /** A file without a name where wholes lie; undefined where there are none. Who asks closes the descriptor. */
+  openProbe(): number | undefined {
+    return this.#attempt(undefined, (store) => store.wholes?.openProbe());
+  }
+
+  /** Where parts of a whole were laid that is not complete yet. */
+  laidOf(whole: Whole): ReadonlySet<number> {
+    return this.#attempt(new Set<number>(), (store) => store.wholes?.laidOf(whole) ?? new Set());
+  }
+
+  /** Lays parts that are right where they belong, one call after the other, and evicts down to `maxBytes`. */
+  async keepParts(parts: readonly PartBytes[], maxBytes: number): Promise<void> {
+    for (const group of groupByWhole(parts))
+      await this.#inTurn((wholes) => wholes.lay(group[0]!.whole, group, maxBytes));
+  }
+
+  /** Hashes a whole that may not be trusted; gives whether it is right. */
+  async verifyWhole(whole: Whole): Promise<boolean> {
+    return (await this.#inTurn((wholes) => wholes.verify(whole))) ?? false;
   }
 
   /** Bookkeeping, at most every 10 s; to be called when no reader waits. */
@@ -78,6 +107,24 @@ export class DiskTier implements LocalBlocks {
     this.#attempt(undefined, (store) => store.rest());
     this.#letGo();
     this.#pausedUntilMs = Infinity;
+  }
+
+  #inTurn<T>(work: (wholes: WholeStore) => Promise<T>): Promise<T | undefined> {
+    const turn = this.#turns.then(() => this.#write((store) => store.withWholes(work)));
+    this.#turns = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Nothing is written for a while after a failure. */
+  async #write<T>(work: (store: BlockStore) => Promise<T>): Promise<T | undefined> {
+    if (Date.now() < this.#pausedUntilMs) return undefined;
+    this.#reopenIfReplaced();
+    try {
+      return this.#store && (await work(this.#store));
+    } catch (error) {
+      this.#recover(error);
+      return undefined;
+    }
   }
 
   #attempt<T>(otherwise: T, work: (store: BlockStore) => T): T {

@@ -5,10 +5,10 @@
 import type { Database, Statement } from "better-sqlite3";
 
 import type { Sha256 } from "../content/chunk.js";
+import { type ForgottenFile, evict } from "./evict.js";
+import { WHOLE_SCHEMA, WholeIndex } from "./whole-index.js";
 
-export const SCHEMA_VERSION = 1;
-
-export const SCHEMA = `
+const BLOCK_SCHEMA = `
 create table file (
   id integer primary key autoincrement, -- INVARIANT: never used twice, since processes keep descriptors by it
   name text not null unique,            -- in the folder blocks/
@@ -34,6 +34,9 @@ create table upkeep (
 ) strict;
 `;
 
+/** What each version of the schema added to the one before; the first makes version 1. */
+export const SCHEMA_STEPS = [BLOCK_SCHEMA, WHOLE_SCHEMA] as const;
+
 /** Where a block lies: `sizeBytes` bytes from `offset` of a file. */
 export interface Place {
   file: number;
@@ -57,23 +60,22 @@ export interface LaidBlock {
   sizeBytes: number;
 }
 
-/** A file without rows, to be unlinked. */
-export interface ForgottenFile {
-  id: number;
-  name: string;
-}
-
 /** Ids of files that were used since the last time this was written down. */
 export type Uses = ReadonlySet<number>;
 
 export class CacheIndex {
-  readonly #place: Statement<[Buffer], Place>;
+  readonly wholes: WholeIndex;
+  readonly #place: Statement<[Buffer, Buffer], Place>;
   readonly #file: Statement<[number], FileFacts>;
   readonly #drop: Statement<[number], string>;
   readonly #use: Statement<[number, number]>;
 
   constructor(private readonly db: Database) {
-    this.#place = db.prepare("select file, offset, size_bytes as sizeBytes from block where hash = ?");
+    this.wholes = new WholeIndex(db);
+    const place = "select file, offset, size_bytes as sizeBytes";
+    this.#place = db.prepare(
+      `${place} from block where hash = ? union all ${place} from part where hash = ? limit 1`,
+    );
     this.#file = db.prepare(
       `select name, size_bytes as sizeBytes, disk_bytes as diskBytes, ctime_ms as ctimeMs, boot from file where id = ?`,
     );
@@ -82,7 +84,8 @@ export class CacheIndex {
   }
 
   placeOf(hash: Sha256): Place | undefined {
-    return this.#place.get(Buffer.from(hash, "hex"));
+    const bytes = Buffer.from(hash, "hex");
+    return this.#place.get(bytes, bytes);
   }
 
   fileOf(id: number): FileFacts | undefined {
@@ -97,7 +100,7 @@ export class CacheIndex {
     return this.#write(() => {
       this.#noteUses(uses);
       this.#insert(file, blocks);
-      return this.#evict(maxBytes);
+      return evict(this.db, maxBytes);
     });
   }
 
@@ -126,8 +129,8 @@ export class CacheIndex {
   }
 
   totals(): { files: number; blocks: number; bytes: number } {
-    const sql =
-      "select count(*) as files, (select count(*) from block) as blocks, total(disk_bytes) as bytes from file";
+    const sql = `select count(*) as files, total(disk_bytes) as bytes,
+       (select count(*) from block) + (select count(*) from part) as blocks from file`;
     const totals = this.db.prepare<[], { files: number; blocks: number; bytes: number }>(sql).get();
     return totals ?? { files: 0, blocks: 0, bytes: 0 };
   }
@@ -157,29 +160,5 @@ export class CacheIndex {
       "insert or replace into block (hash, file, offset, size_bytes) values (?, ?, ?, ?)",
     );
     for (const block of blocks) lay.run(Buffer.from(block.hash, "hex"), file, block.offset, block.sizeBytes);
-  }
-
-  #evict(maxBytes: number): ForgottenFile[] {
-    let excess = this.#diskBytes() - maxBytes;
-    const evicted: ForgottenFile[] = [];
-    const oldest = this.db.prepare<[], ForgottenFile & { diskBytes: number }>(
-      "select id, name, disk_bytes as diskBytes from file order by last_use_ms, id",
-    );
-    for (const { id, name, diskBytes } of excess > 0 ? oldest.iterate() : []) {
-      if (excess <= 0) break;
-      evicted.push({ id, name });
-      excess -= diskBytes;
-    }
-    for (const { id } of evicted) this.#drop.get(id);
-    return evicted;
-  }
-
-  /** The files, and the index itself; its free pages are used before it grows. */
-  #diskBytes(): number {
-    const files = this.db.prepare<[], number>("select total(disk_bytes) from file").pluck().get() ?? 0;
-    const [pages, freePages, pageBytes] = ["page_count", "freelist_count", "page_size"].map(
-      (fact) => this.db.pragma(fact, { simple: true }) as number,
-    );
-    return files + (pages! - freePages!) * pageBytes!;
   }
 }

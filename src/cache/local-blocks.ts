@@ -8,6 +8,8 @@ import type { LocalBlocks } from "./block.js";
 import { DiskTier, type Warn } from "./disk.js";
 import { Tiers } from "./local.js";
 import { memoryTier } from "./memory.js";
+import type { Whole } from "./whole.js";
+import type { OpenWhole } from "./whole-store.js";
 
 export interface LocalBlocksOptions {
   /** The folder of the main thread's cache. */
@@ -20,6 +22,12 @@ export interface LocalBlocksOptions {
 export interface HandedBlocks extends LocalBlocks {
   /** Takes over a block that was fetched and checked; its bytes are not to be changed afterwards. */
   add(hash: Sha256, bytes: Uint8Array): void;
+  /**
+   * The file of a large content that is here completely, in a cache that is ours alone. Who asks closes the descriptor.
+   */
+  openWhole(whole: Whole): OpenWhole | undefined;
+  /** A new empty file where such files lie, already without a name; undefined where there are none. */
+  openProbe(): number | undefined;
   /** Writes down which files were used, at most every 10 s. It takes milliseconds: to be called when nothing waits. */
   rest(): void;
   /** Twice is the same as once. */
@@ -36,6 +44,8 @@ export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
     copy: (...span) => tiers.copy(...span),
     get: (hash) => tiers.get(hash),
     add: (hash, bytes) => void memory.set(hash, bytes),
+    openProbe: () => disk.openProbe(),
+    openWhole: (whole) => disk.openWhole(whole),
     rest: () => disk.rest(),
     close: () => disk.close(),
   };

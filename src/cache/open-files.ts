@@ -57,7 +57,8 @@ export class OpenFiles {
   }
 }
 
-function openIfThere(path: string): number | undefined {
+/** A descriptor to read a file by; undefined when there is none. */
+export function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, "r");
   } catch (error) {

@@ -7,7 +7,7 @@ import { closeSync, existsSync, fchmodSync, openSync, renameSync, rmSync } from 
 
 import { DatasetError, errnoOf } from "../errors.js";
 import type { CacheFolder } from "./folder.js";
-import { CacheIndex, SCHEMA, SCHEMA_VERSION } from "./index-db.js";
+import { CacheIndex, SCHEMA_STEPS } from "./index-db.js";
 
 /** Longest one process waits for another's transaction; those take milliseconds. */
 const BUSY_TIMEOUT_MS = 2_000;
@@ -87,11 +87,11 @@ function prepare(indexPath: string): CacheIndex {
 
 function makeSchema(db: Database.Database, indexPath: string): void {
   const version = db.pragma("user_version", { simple: true }) as number;
-  if (version > SCHEMA_VERSION) throw newerIndex(indexPath, version);
-  if (version === SCHEMA_VERSION) return;
-  db.exec(SCHEMA);
-  db.prepare("insert into upkeep (born_ms, swept_ms) values (?, 0)").run(Date.now());
-  db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  if (version > SCHEMA_STEPS.length) throw newerIndex(indexPath, version);
+  if (version === SCHEMA_STEPS.length) return;
+  for (const step of SCHEMA_STEPS.slice(version)) db.exec(step);
+  if (version === 0) db.prepare("insert into upkeep (born_ms, swept_ms) values (?, 0)").run(Date.now());
+  db.pragma(`user_version = ${SCHEMA_STEPS.length}`);
 }
 
 function newerIndex(indexPath: string, version: number): DatasetError<"format-newer"> {

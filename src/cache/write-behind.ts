@@ -35,13 +35,15 @@ export class WriteBehind {
     return undefined;
   }
 
-  add(hash: Sha256, bytes: Uint8Array): void {
-    if (this.get(hash) || this.#backlogBytes + bytes.byteLength > BACKLOG_BYTES) return;
+  /** Gives whether the bytes are to be written now: not when they were added before, nor while the disk lags behind. */
+  add(hash: Sha256, bytes: Uint8Array): boolean {
+    if (this.get(hash) || this.#backlogBytes + bytes.byteLength > BACKLOG_BYTES) return false;
     this.#gathering.set(hash, bytes);
     this.#gatheringBytes += bytes.byteLength;
     this.#backlogBytes += bytes.byteLength;
     if (this.#gatheringBytes >= this.fillBytes) this.#send();
     else this.#timer = this.#timer?.refresh() ?? setTimeout(() => this.#send(), IDLE_MS);
+    return true;
   }
 
   /** Resolves when all that was added is written. */

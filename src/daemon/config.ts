@@ -12,6 +12,8 @@ export interface MountOptions {
   acceptLimits?: boolean | undefined;
   /** Show the owners that entries keep instead of the mounting user. Always so on a writable mount. */
   preserveOwner?: boolean | undefined;
+  /** Let the kernel read large cached files by itself, where it can. Default true. */
+  passthrough?: boolean | undefined;
   /** Longest wait on a remote, in ms. Default 60,000. */
   deadlineMs?: number | undefined;
   /** Id of an overlay to go on with, for recovery. */

@@ -2,8 +2,11 @@
  * Where each chunk of a file begins, made once and kept for the reads that follow, so that reading a file of 10,000
  * chunks in order does not decode its entry 10,000 times. Bounded by the chunks it holds; the least recent go first.
  */
+import { type Block, blockOfChunk } from "../cache/block.js";
+import { WHOLE_BYTES, type Whole, wholeOf } from "../cache/whole.js";
 import type { Chunk } from "../content/chunk.js";
 import { EntryType } from "../manifest/entry.js";
+import type { Range } from "../manifest/range.js";
 import type { Tree } from "../manifest/tree.js";
 import { FileSystemError } from "./errno.js";
 
@@ -13,6 +16,8 @@ export interface Content {
   /** The offset at which each chunk begins. */
   starts: Float64Array;
   sizeBytes: number;
+  /** Set where the cache should keep the content as one file. */
+  whole: Whole | undefined;
 }
 
 /** About 15 MiB of memory, for 100 GiB of files being read at once. */
@@ -24,14 +29,18 @@ export class ContentMemory {
   readonly #contents = new Map<number, Content>();
   #chunks = 0; // INVARIANT: the sum of the chunks of what is in #contents
 
-  constructor(private readonly tree: Tree) {}
+  /** @param keepsWholes Whether the blocks of large files are to be kept as one file each. */
+  constructor(
+    private readonly tree: Tree,
+    private readonly keepsWholes: boolean,
+  ) {}
 
   /** The content of a file's entry. @throws {FileSystemError} EISDIR, EINVAL for what is no file; EOPNOTSUPP for a link */
   of(ordinal: number): Content {
     const known = this.#contents.get(ordinal);
     if (known) this.#contents.delete(ordinal);
     else this.#makeRoom();
-    const content = known ?? contentOf(this.tree, ordinal);
+    const content = known ?? contentOf(this.tree, ordinal, this.keepsWholes);
     if (!known) this.#chunks += content.chunks.length;
     this.#contents.set(ordinal, content); // A Map keeps the order of insertion: the first is the least recent.
     return content;
@@ -58,7 +67,15 @@ export function chunkAt(starts: Float64Array, offset: number): number {
   return low;
 }
 
-function contentOf(tree: Tree, ordinal: number): Content {
+/** The blocks of the chunks `[from, to)`, counted from 0. */
+export function blocksOf({ chunks, starts, whole }: Content, from = 0, to = chunks.length): Block[] {
+  return chunks.slice(from, to).map((chunk, at) => {
+    const block = blockOfChunk(chunk);
+    return whole ? { ...block, part: { whole, at: starts[from + at]! } } : block;
+  });
+}
+
+function contentOf(tree: Tree, ordinal: number, keepsWholes: boolean): Content {
   const { range, index } = tree.place(ordinal);
   refuseOthers(range.typeAt(index));
   const chunks = range.chunksAt(index);
@@ -68,7 +85,17 @@ function contentOf(tree: Tree, ordinal: number): Content {
     starts[at] = offset;
     offset += chunk.sizeBytes;
   });
-  return { chunks, starts, sizeBytes: offset };
+  const isWhole = keepsWholes && isBackable(range, index);
+  return { chunks, starts, sizeBytes: offset, whole: isWhole ? wholeOf(chunks) : undefined };
+}
+
+/** Whether a file may become a whole. One with holes may not: its file in the cache would have to have them too. */
+export function isBackable(range: Range, index: number): boolean {
+  return (
+    range.typeAt(index) === EntryType.file &&
+    range.sizeAt(index) >= WHOLE_BYTES &&
+    range.extrasAt(index)?.holes === undefined
+  );
 }
 
 function refuseOthers(type: EntryType): void {

@@ -72,8 +72,24 @@ export type EmitEntry = (name: string, attributes: Attributes, cookie: number) =
 
 export const RenameFlag = { noReplace: 1, exchange: 2 } as const;
 
+/** Files on the local disk whose bytes are exactly those of files of the tree, for the kernel to read by itself. */
+export interface Backings {
+  /** Whether any file may ever have one; once false it stays so. May look into the surroundings of `ino`. */
+  mayExist(ino: Ino): boolean;
+  /** Whether a file may have one: always the same for an inode. */
+  isBackable(ino: Ino): boolean;
+  /** Opens the one of a file that is backable; undefined while there is none. Who asks closes the descriptor. */
+  open(ino: Ino): number | undefined;
+  /** The last handle of a backable file that was not opened so is closed. */
+  closed(ino: Ino): void;
+  /** Opens an empty file where backings lie; undefined where there can be none. Who asks closes the descriptor. */
+  openProbe(): number | undefined;
+}
+
 export interface FileSystem {
   readonly writable: boolean;
+  /** Absent: the kernel reads everything through us. */
+  readonly backings?: Backings | undefined;
 
   /** The child `name`, or undefined. */
   lookup(parent: Ino, name: string): Attributes | undefined;

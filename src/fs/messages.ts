@@ -20,6 +20,8 @@ export interface WorkerData {
   uid: number;
   gid: number;
   preserveOwner: boolean;
+  /** Let the kernel read large cached files by itself, where it can. */
+  passthrough: boolean;
   deadlineMs: number;
   /** Signalled after each message to the worker, which sleeps in `poll(2)` and not in the event loop. */
   event: number;
@@ -46,6 +48,8 @@ export type FromWorker =
   | { type: "ready" }
   | { type: "fetch"; blocks: readonly Block[]; ahead: readonly Block[] }
   | { type: "ask"; question: Question }
+  /** The blocks of a large file, in order, that should become one file on disk. */
+  | { type: "settle"; blocks: readonly Block[] }
   | { type: "answer"; id: number; value: unknown }
   | { type: "refusal"; id: number; failure: Failure }
   /** A call needs these blocks first, and is then to be made again. */

@@ -38,7 +38,7 @@ export class MountThread {
 
   constructor(
     data: Omit<WorkerData, "event">,
-    cache: Cache,
+    private readonly cache: Cache,
     answer: Answerer,
     private readonly log: Log,
   ) {
@@ -99,6 +99,7 @@ export class MountThread {
     if (message.type === "ready") this.#isReady();
     else if (message.type === "fetch") this.#supply.fetch(message.blocks, message.ahead);
     else if (message.type === "ask") void this.#supply.ask(message.question);
+    else if (message.type === "settle") void this.cache.settle(message.blocks);
     else if (message.type === "warning") this.log.warn(message.event, message.facts);
     else if (message.type === "ended") this.#end = message.end;
     else if (message.type === "broken") this.#broke(errorOf(message.failure));

@@ -6,7 +6,7 @@ import { type Block, type LocalBlocks, Missing, blockOfChunk } from "../cache/bl
 import { EntryType } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { KiB, MiB } from "../units.js";
-import { type Content, chunkAt } from "./content-memory.js";
+import { type Content, blocksOf, chunkAt } from "./content-memory.js";
 
 /** A read as it was asked: bytes `[offset, end)` of a file. */
 export interface FileRead {
@@ -126,7 +126,7 @@ function nextChunks(run: Run, { content, end }: FileRead): Block[] {
   if (from >= to || isFarAhead(run)) return [];
   asked(run, from, to);
   const first = chunkAt(content.starts, from);
-  return content.chunks.slice(first, chunkAt(content.starts, to - 1) + 1).map(blockOfChunk);
+  return blocksOf(content, first, chunkAt(content.starts, to - 1) + 1);
 }
 
 function newRun(last: number, next: number): Run {

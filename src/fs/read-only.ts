@@ -9,17 +9,21 @@ import type { Attributes, EmitEntry, FileSystem, FileSystemStats, Ino } from "./
 import { seek } from "./holes.js";
 import { Unwritable } from "./unwritable.js";
 import type { VersionFiles } from "./version-files.js";
+import type { WholeFiles } from "./whole-files.js";
 
 /** Cookies of a listing: 1 after `.`, 2 after `..`, then 3 and up after each child. */
 const DOTS = 2;
 
 /** The file system of one version. Every operation may throw `Missing`. */
-export function readOnlyFileSystem(files: VersionFiles): FileSystem {
-  return new ReadOnlyFileSystem(files);
+export function readOnlyFileSystem(files: VersionFiles, backings?: WholeFiles): FileSystem {
+  return new ReadOnlyFileSystem(files, backings);
 }
 
 class ReadOnlyFileSystem extends Unwritable implements FileSystem {
-  constructor(private readonly files: VersionFiles) {
+  constructor(
+    private readonly files: VersionFiles,
+    readonly backings: WholeFiles | undefined,
+  ) {
     super();
   }
 
@@ -54,7 +58,9 @@ class ReadOnlyFileSystem extends Unwritable implements FileSystem {
   }
 
   read(ino: Ino, offset: number, length: number, target: Uint8Array, at: number): number {
-    return this.files.read(this.#ordinal(ino), offset, length, target, at);
+    const count = this.files.read(this.#ordinal(ino), offset, length, target, at);
+    this.backings?.noteRead(ino, count);
+    return count;
   }
 
   lseek(ino: Ino, offset: number, whence: number): number {

@@ -15,6 +15,7 @@ import type { Answerer } from "./questions.js";
 import { syncMount, whileOpen } from "./sync-mount.js";
 import { type Guardian, startGuardian } from "./transport/kernel/guardian.js";
 import { type KernelMount, mountKernel } from "./transport/kernel/mount.js";
+import { isRoot } from "./transport/kernel/mount-options.js";
 import { isOnTop } from "./transport/kernel/mounts.js";
 import { type UnmountOptions, unmountKernel } from "./transport/kernel/unmount.js";
 
@@ -41,6 +42,8 @@ export interface ServeOptions {
   allowOther?: boolean | undefined;
   /** Show the owners that entries keep, not the mounting user. Default false. */
   preserveOwner?: boolean | undefined;
+  /** Let the kernel read large cached files by itself, where it can: as root, on a mount that is only read. Default true. */
+  passthrough?: boolean | undefined;
   /** After this a reader that waits for a remote gets EIO, in milliseconds. Default 60,000. */
   deadlineMs?: number | undefined;
   /** Default: nothing is logged. */
@@ -187,6 +190,8 @@ class KernelServedMount implements ServedMount {
 function dataOf(options: ServeOptions, root: Uint8Array): Omit<WorkerData, "event"> {
   const { version, cacheDirectory, memoryBytes, overlayDirectory } = options;
   const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;
+  const passthrough = (options.passthrough ?? true) && overlayDirectory === undefined && isRoot();
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
-  return { root, version, cacheDirectory, memoryBytes, overlayDirectory, deadlineMs, ...owner };
+  const given = { root, version, cacheDirectory, memoryBytes, overlayDirectory };
+  return { ...given, deadlineMs, passthrough, ...owner };
 }

@@ -14,6 +14,7 @@ import type { AnswerMemory } from "./questions.js";
 import { rangeLoader } from "./range-loader.js";
 import { readOnlyFileSystem } from "./read-only.js";
 import { VersionFiles } from "./version-files.js";
+import { WholeFiles, type WholeSource } from "./whole-files.js";
 
 export interface ServedTreeOptions extends Pick<
   WorkerData,
@@ -26,6 +27,8 @@ export interface ServedTreeOptions extends Pick<
 export interface Supplied {
   blocks: LocalBlocks;
   answers: AnswerMemory;
+  /** Set where the kernel may read large files by itself; a writable mount has no use for it. */
+  wholes?: WholeSource | undefined;
 }
 
 export interface ServedTree {
@@ -38,23 +41,25 @@ export interface ServedTree {
 /** Opens a version, with the overlay the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
 export function openServedTree(
   { root, version, overlayDirectory, uid, gid, preserveOwner, writeTimes }: ServedTreeOptions,
-  { blocks, answers }: Supplied,
+  { blocks, answers, wholes }: Supplied,
   prefetch: (blocks: readonly Block[]) => void,
 ): ServedTree {
   const tree = new Tree(openRoot(root), rangeLoader(blocks));
   const lineage = () => answers.get({ about: "lineage", version: version.id });
   const origins = new Origins(version.id, tree, blocks, lineage);
   const originOf = (ordinal: number) => origins.of(ordinal);
-  const files = new VersionFiles(tree, blocks, { uid, gid, preserveOwner, prefetch, originOf });
+  const keepsWholes = wholes !== undefined;
+  const files = new VersionFiles(tree, blocks, { uid, gid, preserveOwner, prefetch, keepsWholes, originOf });
   const facts = new FactsFolder(versionFacts(version, tree.root, lineage), { uid, gid });
-  if (overlayDirectory === undefined) return readOnly(files, facts);
+  if (overlayDirectory === undefined) return readOnly(files, facts, wholes && new WholeFiles(files, wholes));
   const factOf: OverlayOptions["facts"] = (ordinal, name) => files.fact(ordinal, name);
   return overlaid(openOverlay(overlayDirectory, files, { facts: factOf, writeTimes }), facts);
 }
 
-function readOnly(files: VersionFiles, facts: FactsFolder): ServedTree {
+function readOnly(files: VersionFiles, facts: FactsFolder, backings: WholeFiles | undefined): ServedTree {
   const call = (name: string) => refuse(name, "this mount is only read");
-  return { fileSystem: explained(readOnlyFileSystem(files), facts), call, close: () => undefined };
+  const fileSystem = explained(readOnlyFileSystem(files, backings), facts);
+  return { fileSystem, call, close: () => undefined };
 }
 
 function overlaid(overlay: Overlay, facts: FactsFolder): ServedTree {

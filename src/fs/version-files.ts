@@ -2,7 +2,8 @@
  * A version's tree as a mount shows it: entries by ordinal with their attributes and bytes, hard links as one inode.
  * Inodes, handles and errno are left to the file systems built on it; which blocks to fetch early to `read-ahead.ts`.
  */
-import { type Block, type LocalBlocks, Missing, blockOfChunk } from "../cache/block.js";
+import { type Block, type LocalBlocks, Missing } from "../cache/block.js";
+import type { Whole } from "../cache/whole.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
 import type { Extras } from "../manifest/extras.js";
 import { keyOf } from "../manifest/key.js";
@@ -11,7 +12,7 @@ import type { Tree } from "../manifest/tree.js";
 import type { TreePath } from "../paths.js";
 import { entryFact } from "./explain/entry-facts.js";
 import { type Attributes, FileType } from "./filesystem.js";
-import { type Content, chunkAt, ContentMemory } from "./content-memory.js";
+import { type Content, blocksOf, chunkAt, ContentMemory } from "./content-memory.js";
 import { ReadAhead } from "./read-ahead.js";
 
 export interface VersionFilesOptions {
@@ -24,6 +25,8 @@ export interface VersionFilesOptions {
   prefetch?: ((blocks: readonly Block[]) => void) | undefined;
   /** `project/name@label` of the version an entry came in with. Default: nobody can tell. */
   originOf?: ((ordinal: number) => string) | undefined;
+  /** Have the cache keep large files in one piece. Default false. */
+  keepsWholes?: boolean | undefined;
 }
 
 /** Size that `stat` shows for every directory: what most file systems show for a small one. */
@@ -39,7 +42,7 @@ export class VersionFiles {
     private readonly blocks: LocalBlocks,
     private readonly options: VersionFilesOptions,
   ) {
-    this.#contents = new ContentMemory(tree);
+    this.#contents = new ContentMemory(tree, options.keepsWholes ?? false);
     this.#ahead = new ReadAhead(tree, blocks);
   }
 
@@ -94,8 +97,19 @@ export class VersionFiles {
     return end - offset;
   }
 
+  /** The whole that a file may become. To be asked only with `keepsWholes`, and of files that are `isBackable`. */
+  wholeOf(ordinal: number): Whole {
+    return this.#contents.of(ordinal).whole!;
+  }
+
+  /** All blocks of a file, in order. */
+  blocksOf(ordinal: number): Block[] {
+    return blocksOf(this.#contents.of(ordinal));
+  }
+
   /** Copies what is here of `[offset, end)`; gives the chunks that are not. */
-  #copy({ chunks, starts }: Content, offset: number, end: number, target: Uint8Array, at: number): Block[] {
+  #copy(content: Content, offset: number, end: number, target: Uint8Array, at: number): Block[] {
+    const { chunks, starts } = content;
     const missing: Block[] = [];
     for (let index = chunkAt(starts, offset); index < chunks.length && starts[index]! < end; index++) {
       const chunk = chunks[index]!;
@@ -103,7 +117,7 @@ export class VersionFiles {
       const from = Math.max(offset, start);
       const to = Math.min(end, start + chunk.sizeBytes);
       const here = this.blocks.copy(chunk.hash, from - start, to - start, target, at + from - offset);
-      if (!here) missing.push(blockOfChunk(chunk));
+      if (!here) missing.push(...blocksOf(content, index, index + 1));
     }
     return missing;
   }

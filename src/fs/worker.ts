@@ -9,6 +9,7 @@ import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
 import { type FromWorker, type ToWorker, type WorkerData, failureOf } from "./messages.js";
 import { AnswerMemory, type Question } from "./questions.js";
 import { type ServedTree, openServedTree } from "./served-tree.js";
+import type { WholeSource } from "./whole-files.js";
 import { RequestLoop, type Supplier } from "./transport/kernel/loop.js";
 import { Poller, clearEvent } from "./transport/kernel/syscalls.js";
 
@@ -25,10 +26,10 @@ class MountWorker implements Supplier {
     const onWarning = (event: string, facts: Record<string, unknown>) => this.#warn(event, facts);
     const memory = data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes };
     this.#blocks = openLocalBlocks({ directory: data.cacheDirectory, onWarning, ...memory });
-    const supplied = { blocks: this.#blocks, answers: this.#answers };
-    this.#served = openServedTree({ ...data, writeTimes: "told" }, supplied, (blocks) =>
-      this.fetch([], blocks),
-    );
+    const prefetch = (ahead: readonly Block[]) => this.fetch([], ahead);
+    const wholes = this.#wholeSource(prefetch);
+    const supplied = { blocks: this.#blocks, answers: this.#answers, wholes };
+    this.#served = openServedTree({ ...data, writeTimes: "told" }, supplied, prefetch);
   }
 
   /** Serves the mount that the main thread makes; ends with it, or when there will be none. */
@@ -54,6 +55,16 @@ class MountWorker implements Supplier {
 
   receive(): void {
     for (let message = this.#next(); message; message = this.#next()) this.#take(message);
+  }
+
+  #wholeSource(prefetch: WholeSource["prefetch"]): WholeSource | undefined {
+    if (!this.data.passthrough) return undefined;
+    return {
+      openWhole: (whole) => this.#blocks.openWhole(whole),
+      openProbe: () => this.#blocks.openProbe(),
+      settle: (blocks) => this.#send({ type: "settle", blocks }),
+      prefetch,
+    };
   }
 
   #loopOf(device: number): RequestLoop {

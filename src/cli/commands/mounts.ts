@@ -52,6 +52,11 @@ function mount(cli: Cli): void {
           default: false,
           describe: "Show the owners the version keeps",
         })
+        .option("passthrough", {
+          type: "boolean",
+          default: true,
+          describe: "Let the kernel read large cached files by itself (--no-passthrough: never)",
+        })
         .option("transport", { choices: ["kernel", "fuse-native"] as const, default: "kernel" as const })
         .option("accept-limits", {
           type: "boolean",
@@ -68,11 +73,12 @@ function mount(cli: Cli): void {
         .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
-        const { writable, allowOther, preserveOwner, transport, acceptLimits, deadline } = args;
+        const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
         const options = {
           writable,
           allowOther,
           preserveOwner,
+          passthrough,
           transport,
           acceptLimits,
           deadlineMs: deadline * 1000,

@@ -22,12 +22,14 @@ export function explained(tree: FileSystem, facts: FactsFolder): FileSystem {
 
 class ExplainedFileSystem implements FileSystem {
   readonly writable: boolean;
+  readonly backings: FileSystem["backings"];
 
   constructor(
     private readonly tree: FileSystem,
     private readonly facts: FactsFolder,
   ) {
     this.writable = tree.writable;
+    this.backings = tree.backings;
   }
 
   lookup(parent: Ino, name: string): Attributes | undefined {

@@ -63,11 +63,22 @@ function folder(count: number, sizeBytes: number): Item[] {
   return [{ path: "many" }, ...Array.from({ length: count }, (_, n) => file(n))];
 }
 
+/** A file that the cache keeps in one piece, one whose second half is as its first, and smaller ones. */
+function large(): Item[] {
+  const half = bytesOf("half", 8 * MiB);
+  return [
+    { path: "large", content: bytesOf("large", 24 * MiB + 123) },
+    { path: "recurring", content: Buffer.concat([half, half]) },
+    { path: "small", content: bytesOf("small", 1 * MiB) },
+  ];
+}
+
 const SAMPLES = {
   everything: () => everything,
   folder5000: () => folder(5_000, 32),
   folder10000: () => folder(10_000, 32),
   small5000: () => folder(5_000, 1 * KiB),
+  large,
   stream: () => [{ path: "stream", content: bytesOf("stream", 256 * MiB) }],
   stream1GiB: () => [{ path: "stream", content: bytesOf("stream", 1024 * MiB) }],
 };

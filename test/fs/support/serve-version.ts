@@ -25,6 +25,8 @@ export interface ServeVersionOptions {
   allowOther: boolean;
   /** Makes the mount writable: changes go to this folder. */
   overlayDirectory?: string;
+  /** Default: as a mount has it. */
+  passthrough?: boolean;
   /** Objects whose key begins so are taken from the remote before the mount is made. */
   lose?: string;
 }
@@ -39,7 +41,7 @@ for (const key of [...store.objects.keys()])
 const near = recording(store);
 const far = recording(withLatency(store, options.latencyMs));
 let remote = near;
-const { mountpoint, cacheDirectory, deadlineMs, allowOther, overlayDirectory } = options;
+const { mountpoint, cacheDirectory, deadlineMs, allowOther, overlayDirectory, passthrough } = options;
 const cache = await openCache({ directory: cacheDirectory, remoteOf: () => remote, deadlineMs });
 
 const say = (what: string, value?: unknown) =>
@@ -54,7 +56,7 @@ const log = { debug: warn, info: warn, warn, error: warn, close: () => undefined
 try {
   const name = "p/sample@1.0.0";
   const version = { id: "0".repeat(32), reference: name };
-  const how = { version, answer, deadlineMs, allowOther, overlayDirectory, log };
+  const how = { version, answer, deadlineMs, allowOther, overlayDirectory, passthrough, log };
   const mount = await serveKernel({ mountpoint, name, root, cache, cacheDirectory, ...how });
   remote = far; // From here on: what mounting itself fetched was near.
   say("mounted");

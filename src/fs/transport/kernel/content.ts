@@ -22,9 +22,16 @@ import type { Operation, Session } from "./session.js";
 
 const O_ACCMODE = 0o3;
 
-/** On a mount that is only read, opening needs no request: told so once, the kernel sends no more, nor RELEASE. */
+/**
+ * On a mount that is only read, opening needs no request: told so once, the kernel sends no more, nor RELEASE. Unless
+ * it may read large files by itself.
+ */
 export const open: Operation = (session, request, reply) => {
-  const { fileSystem } = session;
+  const { fileSystem, passthrough } = session;
+  if (passthrough) {
+    passthrough.open(request.ino, reply);
+    return;
+  }
   if (!fileSystem.writable) throw new FileSystemError("ENOSYS");
   const flags = request.u32(OpenIn.flags);
   if (request.u32(OpenIn.openFlags) & KillPrivileges.open) killPrivileges(fileSystem, request.ino);
@@ -71,6 +78,7 @@ export const flush: Operation = ({ fileSystem, unflushed }, request) => {
 };
 
 export const release: Operation = (session, request) => {
+  session.passthrough?.release(request.ino);
   const handle = request.u64(ReleaseIn.handle);
   session.released(handle);
   session.fileSystem.release(request.ino, handle);

@@ -67,7 +67,7 @@ export class RequestLoop {
 
   constructor(private readonly options: LoopOptions) {
     this.#channel = new Channel(options.device, options.onFailure);
-    this.#session = new Session(options.fileSystem);
+    this.#session = new Session(options.fileSystem, options.device);
   }
 
   /** Serves until the mount is gone. */

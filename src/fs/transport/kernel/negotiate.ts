@@ -2,6 +2,7 @@
 import { DatasetError } from "../../../errors.js";
 import {
   InitFlag,
+  InitFlag2,
   InitIn,
   InitOut,
   MAX_TRANSFER_BYTES,
@@ -10,6 +11,7 @@ import {
   PAGE_BYTES,
 } from "./protocol.js";
 import { PROTOCOL_MAJOR, PROTOCOL_MINOR } from "./protocol.js";
+import type { KernelRequest } from "./request.js";
 import type { Operation } from "./session.js";
 
 /** Read-ahead the kernel may use; what it does use is a setting of the mount's device, which starts at 128 KiB. */
@@ -39,7 +41,11 @@ const WANTED =
 /** Without `HANDLE_KILLPRIV_V2` every `write(2)` would first ask for `security.capability`. */
 const WANTED_TO_WRITE = InitFlag.writebackCache | InitFlag.handleKillprivV2;
 
-export const init: Operation = ({ fileSystem }, request, reply) => {
+/** The mount counts as one file system upon another, so that one more (overlayfs) may still be laid on it. */
+const STACK_DEPTH = 1;
+
+export const init: Operation = (session, request, reply) => {
+  const { fileSystem } = session;
   const minor = request.u32(InitIn.minor);
   if (request.u32(InitIn.major) !== PROTOCOL_MAJOR || minor < OLDEST_MINOR) throw tooOld(minor);
   const wanted = WANTED | (fileSystem.writable ? WANTED_TO_WRITE : InitFlag.noOpenSupport);
@@ -53,8 +59,17 @@ export const init: Operation = ({ fileSystem }, request, reply) => {
   reply.u32(InitOut.maxWrite, MAX_TRANSFER_BYTES);
   reply.u32(InitOut.timeGranularity, TIME_GRANULARITY_NSEC);
   reply.u16(InitOut.maxPages, MAX_TRANSFER_BYTES / PAGE_BYTES);
+  if (offersPassthrough(request) && session.passThrough()) {
+    reply.u32(InitOut.flags2, InitFlag2.passthrough);
+    reply.u32(InitOut.maxStackDepth, STACK_DEPTH);
+  }
   reply.payload(InitOut.end - OUT_HEADER_BYTES);
 };
+
+function offersPassthrough(request: KernelRequest): boolean {
+  const isExtended = (request.u32(InitIn.flags) & InitFlag.initExt) !== 0;
+  return isExtended && (request.u32(InitIn.flags2) & InitFlag2.passthrough) !== 0;
+}
 
 /** Every access then fails; the log says why. */
 function tooOld(minor: number): DatasetError<"unsupported"> {

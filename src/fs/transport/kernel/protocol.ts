@@ -69,7 +69,10 @@ export const InitFlag = {
   initExt: 1 << 30,
 } as const;
 
-export const OpenFlag = { keepCache: 1 << 1 } as const;
+/** The next 32, with `initExt`. */
+export const InitFlag2 = { passthrough: 1 << 5 } as const;
+
+export const OpenFlag = { keepCache: 1 << 1, passthrough: 1 << 7 } as const;
 /** In `open_flags` of OPEN and CREATE, `write_flags` of WRITE and `valid` of SETATTR: take set-uid and set-gid away. */
 export const KillPrivileges = { open: 1 << 0, write: 1 << 2, setattr: 1 << 11 } as const;
 export const FSYNC_DATA_ONLY = 1 << 0;
@@ -102,7 +105,7 @@ export const InvalidateInodeOut = { ino: 16, offset: 24, length: 32, end: 40 } a
 /** Where the name lies in requests that hold nothing else. */
 export const NAME_AT = IN_HEADER_BYTES;
 
-export const InitIn = { major: 40, minor: 44, maxReadahead: 48, flags: 52 } as const;
+export const InitIn = { major: 40, minor: 44, maxReadahead: 48, flags: 52, flags2: 56 } as const;
 export const ForgetIn = { count: 40 } as const;
 export const BatchForgetIn = { count: 40, items: 48, itemBytes: 16 } as const;
 export const SetattrIn = {
@@ -169,7 +172,7 @@ export const EntryOut = {
 } as const;
 export const AttrOut = { attrValid: 16, nsec: 24, attr: 32, end: 120 } as const;
 /** `fuse_open_out`, counted from its own start. */
-export const OpenOut = { handle: 0, flags: 8, padding: 12, bytes: 16 } as const;
+export const OpenOut = { handle: 0, flags: 8, backing: 12, bytes: 16 } as const;
 /** `fuse_dirent`, counted from its own start; records are padded to 8 bytes. */
 export const Dirent = { ino: 0, cookie: 8, nameBytes: 16, type: 20, name: 24 } as const;
 export const InitOut = {
@@ -182,6 +185,8 @@ export const InitOut = {
   maxWrite: 36,
   timeGranularity: 40,
   maxPages: 44,
+  flags2: 48,
+  maxStackDepth: 52,
   end: 80,
 } as const;
 export const StatfsOut = {

@@ -99,11 +99,15 @@ export class Reply {
     this.length = AttrOut.end;
   }
 
-  /** `fuse_open_out`, after what is there already. Cached pages stay good: nobody changes a file behind the kernel. */
-  opened(handle: number): void {
+  /**
+   * `fuse_open_out`, after what is there already. Cached pages stay good: nobody changes a file behind the kernel.
+   *
+   * @param backing The file that the kernel reads by itself, as `openBacking` gave it; 0: none.
+   */
+  opened(handle: number, backing = 0): void {
     this.u64(this.length + OpenOut.handle, handle);
-    this.u32(this.length + OpenOut.flags, OpenFlag.keepCache);
-    this.u32(this.length + OpenOut.padding, 0);
+    this.u32(this.length + OpenOut.flags, backing === 0 ? OpenFlag.keepCache : OpenFlag.passthrough);
+    this.u32(this.length + OpenOut.backing, backing);
     this.length += OpenOut.bytes;
   }
 

@@ -1,5 +1,6 @@
 /** What the operations of one mount share: the tree they ask, and which handles may hold what was not flushed. */
 import type { FileSystem, Ino } from "../../filesystem.js";
+import { Passthrough } from "./passthrough.js";
 import type { KernelRequest } from "./request.js";
 import type { Reply } from "./reply.js";
 
@@ -12,8 +13,13 @@ export class Session {
 
   /** Handles that may be written to, with their inode. */
   readonly writers = new Map<number, Ino>();
+  /** Set once kernel and file system can both do it. */
+  passthrough: Passthrough | undefined;
 
-  constructor(readonly fileSystem: FileSystem) {}
+  constructor(
+    readonly fileSystem: FileSystem,
+    private readonly device: number,
+  ) {}
 
   /** A handle was given out that may be written to. */
   opened(handle: number, ino: Ino): void {
@@ -24,6 +30,13 @@ export class Session {
   released(handle: number): void {
     this.unflushed.delete(handle);
     this.writers.delete(handle);
+  }
+
+  /** The kernel can read local files by itself; whether the file system has any for it. */
+  passThrough(): boolean {
+    const { backings } = this.fileSystem;
+    this.passthrough = backings && new Passthrough(this.device, backings);
+    return this.passthrough !== undefined;
   }
 }
 

@@ -32,6 +32,7 @@ const calls = {
   ),
   umount: declare("int umount2(const char *target, int flags)"),
   syncfs: declare("int syncfs(int fd)"),
+  ioctl: declare("int ioctl(int fd, unsigned long request, ...)"),
 };
 
 /** Names of errors, as `ENODEV`, and the numbers they have here. */
@@ -105,6 +106,11 @@ const F_SETFL = 4;
 
 export function setNonBlocking(fd: number): void {
   expectDone("fcntl", calls.fcntl(fd, F_SETFL, "int", NON_BLOCKING));
+}
+
+/** `ioctl(2)` with a pointer to a struct. */
+export function ioctl(fd: number, request: number, struct: Uint8Array): number {
+  return calls.ioctl(fd, request, "void *", struct);
 }
 
 const F_SETFD = 2;
