@@ -19,8 +19,8 @@ export interface Failures {
   "version-unfinished": { version: string };
   /** The mount point is missing, is a file, is not empty, or is a mount already. */
   "mountpoint-unfit": { path: string };
-  /** The mount cannot be taken away because it is in use. */
-  "mount-busy": { path: string };
+  /** The mount cannot be taken away because it is in use; by whom, as far as that can be seen. */
+  "mount-busy": { path: string; users: readonly MountUser[] };
   /** This machine or user lacks what mounting needs. */
   "mount-refused": { path: string };
   /** A write to a version that is mounted to be read. */
@@ -55,6 +55,13 @@ export interface Failures {
   "disk-full": { path: string };
   /** What this machine, kernel or transport cannot do. */
   unsupported: { what: string };
+}
+
+/** A process that uses a mount. */
+export interface MountUser {
+  pid: number;
+  /** Its command line, or the name the kernel keeps of it. */
+  command: string;
 }
 
 export type FailureCode = keyof Failures;

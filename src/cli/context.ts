@@ -3,6 +3,7 @@ import type { Argv } from "yargs";
 import { abandonedOverlays } from "../dataset/overlays.js";
 import { Workspace } from "../dataset/workspace.js";
 import { isDatasetError, messageOf } from "../errors.js";
+import { failureOf } from "../fs/messages.js";
 import { type Home, homeOf } from "../home.js";
 import { parseSizeBytes } from "../units.js";
 import { exitCodeOf } from "./exit-codes.js";
@@ -60,7 +61,7 @@ export async function run(
     workspace = new Workspace({ home: homeFrom(options), notice: (message) => output.say(message) });
     await body({ workspace, output, json: options.json, signal: interrupt.signal });
   } catch (error) {
-    reportFailure(output, error, interrupt.signal.aborted);
+    reportFailure(output, error, { interrupted: interrupt.signal.aborted, json: options.json });
     isToHint &&= !isDatasetError(error, "uncommitted"); // It has said so.
   } finally {
     await workspace?.close();
@@ -87,14 +88,23 @@ export function uploadProgress(label = "Uploading"): {
   };
 }
 
-/** Prints a failure and sets the exit code. `128 + SIGINT` after Ctrl-C, as shells expect. */
-export function reportFailure(output: Output, error: unknown, interrupted = false): void {
+/**
+ * Prints a failure and sets the exit code. `128 + SIGINT` after Ctrl-C, as shells expect.
+ *
+ * @param options.json Also as data: `{error: {code, message, data}}`.
+ */
+export function reportFailure(
+  output: Output,
+  error: unknown,
+  { interrupted = false, json = false }: { interrupted?: boolean; json?: boolean } = {},
+): void {
   if (interrupted) {
     output.warn("varve: interrupted");
     process.exitCode = 130;
     return;
   }
   output.warn(`varve: ${messageOf(error)}`);
+  if (json) output.json({ error: failureOf(error) });
   if (process.env["VARVE_LOG_LEVEL"] === "debug")
     output.warn(error instanceof Error ? (error.stack ?? "") : "");
   process.exitCode = exitCodeOf(error);

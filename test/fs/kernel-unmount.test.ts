@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 
 import { mountsBelow } from "../support/mounts.js";
+import { startProcess } from "../support/processes.js";
 import { tempDir } from "../support/temp.js";
 import { CAN_MOUNT, TIMEOUT, mountSample, sh } from "./support/mounted.js";
 
@@ -44,6 +45,26 @@ test("unmounting in use is refused as mount-busy and goes well afterwards", OPTI
   await file.close();
   tell("unmount");
   assert.deepEqual(await endOf(server), ORDERLY);
+});
+
+/** Maps a file and closes it. */
+const MAPPING = `
+import ctypes, os, sys, time
+fd = os.open(sys.argv[1], os.O_RDONLY)
+ctypes.CDLL(None).mmap(None, 4096, 1, 2, fd, 0); os.close(fd); print("mapped", flush=True); time.sleep(60)
+`;
+
+test("who stands in a mount, and who has mapped a file of it, are named as its users", OPTIONS, async (t) => {
+  const { path, server, tell } = await mountSample(t, "everything");
+  const standing = startProcess(t, "sleep", ["60"], { cwd: path });
+  const mapping = startProcess(t, "python3", ["-c", MAPPING, join(path, "docs/hello.txt")]);
+  await mapping.saying(/mapped/);
+  tell("unmount");
+  const [, failure] = await server.saying(/^failed (.*)$/m);
+  const { message } = JSON.parse(failure!) as { message: string };
+  const named = [...message.matchAll(/pid (\d+)/g)].map(([, pid]) => Number(pid));
+  assert.deepEqual(new Set(named), new Set([standing.pid, mapping.pid]), message);
+  assert.match(message, /sleep 60 \(pid/);
 });
 
 test(

@@ -47,3 +47,11 @@ test("a block is under way until it comes, fails, or nobody waits for it after t
   assert.deepEqual(parked.park(request(4, 40), [a]), [a]);
   assert.equal(parked.nextDeadlineMs(), 40);
 });
+
+test("what was given up on is not waited for again at once, but is half a second later", () => {
+  const parked = new ParkedRequests();
+  parked.park(request(1, 10), [a]);
+  parked.expired(10);
+  assert.deepEqual([parked.areGivenUp([b, a], 11), parked.areGivenUp([b], 11)], [true, false]);
+  assert.equal(parked.areGivenUp([a], 600), false);
+});

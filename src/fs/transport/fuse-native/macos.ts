@@ -42,9 +42,8 @@ async function takeAway(path: string, { lazy = false, force = false }: UnmountOp
   try {
     await (lazy || force ? run("diskutil", ["unmount", "force", path]) : run("umount", [path]));
   } catch (cause) {
-    throw new DatasetError("mount-busy", { path }, `Cannot unmount "${path}": ${messageOf(cause)}`, {
-      cause,
-    });
+    const message = `Cannot unmount "${path}": ${messageOf(cause)}`;
+    throw new DatasetError("mount-busy", { path, users: [] }, message, { cause });
   }
 }
 

@@ -206,7 +206,12 @@ export class RequestLoop {
 
   #park(missing: Missing, again: Parked | undefined): void {
     const { request } = this.#channel;
-    const deadlineMs = performance.now() + this.options.deadlineMs;
+    const nowMs = performance.now();
+    if (this.#parked.areGivenUp(missing.keys, nowMs)) {
+      this.#channel.finish(request.unique, Errno.EIO);
+      return;
+    }
+    const deadlineMs = nowMs + this.options.deadlineMs;
     const parked = again ?? { unique: request.unique, bytes: request.copy(), deadlineMs };
     const wanted = new Set(this.#parked.park(parked, missing.keys));
     if (missing instanceof Unanswered) {

@@ -12,10 +12,15 @@ export interface Parked {
   deadlineMs: number;
 }
 
+/** So soon after giving up on something nobody waits for it again. */
+const GIVEN_UP_MS = 500;
+
 export class ParkedRequests {
   readonly #parked = new Map<number, Parked & { waitsFor: Set<string> }>();
   /** Everything under way, with the requests that wait for it. */
   readonly #waiters = new Map<string, Set<number>>();
+  /** What was given up on of late, and when. */
+  readonly #givenUp = new Map<string, number>();
 
   get size(): number {
     return this.#parked.size;
@@ -39,6 +44,14 @@ export class ParkedRequests {
     return this.#unpark(this.#end(key));
   }
 
+  /**
+   * Whether some of these were given up on just now. After a failed read-ahead the kernel asks once more for what the
+   * reader waits for, who would wait twice as long as agreed.
+   */
+  areGivenUp(keys: readonly string[], nowMs: number): boolean {
+    return keys.some((key) => nowMs - (this.#givenUp.get(key) ?? -Infinity) < GIVEN_UP_MS);
+  }
+
   /** Takes one request out, if it is here; what it waits for stays under way. */
   take(unique: number): Parked | undefined {
     const request = this.#parked.get(unique);
@@ -49,7 +62,8 @@ export class ParkedRequests {
   /** Takes out the requests whose deadline has passed; what they waited for may be asked for again. */
   expired(nowMs: number): Parked[] {
     const late = this.#unpark([...this.#parked.values()].filter((request) => request.deadlineMs <= nowMs));
-    for (const request of late) for (const key of request.waitsFor) this.#giveUpOn(key);
+    for (const [key, atMs] of this.#givenUp) if (nowMs - atMs >= GIVEN_UP_MS) this.#givenUp.delete(key);
+    for (const request of late) for (const key of request.waitsFor) this.#giveUpOn(key, nowMs);
     return late;
   }
 
@@ -69,7 +83,8 @@ export class ParkedRequests {
   }
 
   /** Forgets that something is under way, unless somebody else still waits for it. */
-  #giveUpOn(key: string): void {
+  #giveUpOn(key: string, nowMs: number): void {
+    this.#givenUp.set(key, nowMs);
     const waiters = [...(this.#waiters.get(key) ?? [])];
     if (!waiters.some((unique) => this.#parked.has(unique))) this.#waiters.delete(key);
   }

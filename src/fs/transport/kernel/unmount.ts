@@ -1,11 +1,15 @@
 /** Taking a mount away: orderly, lazily, or by force. The process that serves it learns of it from the kernel. */
 import { writeFileSync } from "node:fs";
 
-import { DatasetError } from "../../../errors.js";
+import { DatasetError, type MountUser } from "../../../errors.js";
 import { unmountThroughHelper } from "./fusermount.js";
 import { isRoot } from "./mount-options.js";
+import { usersOf } from "./mount-users.js";
 import { type MountRecord, isOnTop } from "./mounts.js";
 import { UnmountFlag, unmount } from "./syscalls.js";
+
+/** Users of a mount that a message names. */
+const NAMED_USERS = 5;
 
 export interface UnmountOptions {
   /** Take it away at once; who has files open keeps them until they are closed. */
@@ -28,7 +32,7 @@ export async function unmountKernel(
   const complaint = isRoot()
     ? await unmountAsRoot(mount.path, lazy || force)
     : await unmountThroughHelper(mount.path, lazy || force);
-  if (complaint !== undefined && isOnTop(mount)) throw failureOf(mount.path, complaint);
+  if (complaint !== undefined && isOnTop(mount)) throw await failureOf(mount, complaint);
 }
 
 function unmountAsRoot(path: string, lazy: boolean): Promise<string | undefined> {
@@ -48,9 +52,22 @@ async function abort(mount: MountRecord): Promise<void> {
   }
 }
 
-function failureOf(path: string, complaint: string): DatasetError<"mount-busy" | "mount-refused"> {
+async function failureOf(
+  mount: MountRecord,
+  complaint: string,
+): Promise<DatasetError<"mount-busy" | "mount-refused">> {
+  const { path } = mount;
   const busy = /EBUSY|busy/i.test(complaint);
   if (!busy) return new DatasetError("mount-refused", { path }, `Cannot unmount "${path}": ${complaint}`);
-  const message = `Cannot unmount "${path}": files in it are open, or a process has it as its working folder`;
-  return new DatasetError("mount-busy", { path }, message);
+  const users = await usersOf(mount);
+  const message = `Cannot unmount "${path}": files in it are open, or a process has it as its working folder: ${named(users)}`;
+  return new DatasetError("mount-busy", { path, users }, message);
+}
+
+/** The first few; all of them are in the failure's data. */
+function named(users: readonly MountUser[]): string {
+  if (users.length === 0) return "of a process that this user cannot see";
+  const first = users.slice(0, NAMED_USERS).map(({ pid, command }) => `${command} (pid ${pid})`);
+  const rest = users.length - first.length;
+  return [...first, ...(rest > 0 ? [`and ${rest} more`] : [])].join(", ");
 }
