@@ -39,7 +39,11 @@ export async function findUnfinished(target: UploadTarget): Promise<UnfinishedUp
       { attempt: "look for an unfinished put of", key, signal },
       (s3, deadline) => s3.listMultipartUploads({ Bucket, Prefix: Key }, { abortSignal: deadline.signal }),
     );
-    const uploads = (found.Uploads ?? []).filter((upload) => upload.Key === Key);
+    // An upload that was begun with checksums takes no part without, and the other way round.
+    const fits = (algorithm: string | undefined) => (algorithm === "SHA256") === requests.location.checksums;
+    const uploads = (found.Uploads ?? []).filter(
+      (upload) => upload.Key === Key && fits(upload.ChecksumAlgorithm),
+    );
     const newest = uploads.sort((a, b) => Number(a.Initiated) - Number(b.Initiated)).at(-1);
     return newest?.UploadId === undefined ? undefined : await withParts(target, newest.UploadId);
   } catch (error) {

@@ -4,7 +4,7 @@ import pLimit from "p-limit";
 
 import { DatasetError, isDatasetError } from "../errors.js";
 import { MiB } from "../units.js";
-import { cancellable } from "./cancel.js";
+import { cancellable, checkSignal } from "./cancel.js";
 import { type Deadline, startDeadline } from "./deadline.js";
 import type { ObjectKey } from "./remote.js";
 import { MAX_CONNECTIONS, makeS3Client } from "./s3-client.js";
@@ -36,7 +36,8 @@ export interface S3Requests {
   close(): Promise<void>;
 }
 
-export function s3Requests(location: S3Location, url: string): S3Requests {
+/** @param silenceMs Longest wait for anything of an answer. Default 15 s. */
+export function s3Requests(location: S3Location, url: string, silenceMs = SILENCE_MS): S3Requests {
   const limit = pLimit(MAX_CONNECTIONS);
   let client: Promise<S3> | undefined;
 
@@ -47,7 +48,8 @@ export function s3Requests(location: S3Location, url: string): S3Requests {
     const attempted = { attempt, key, url, location };
     return cancellable(signal, what, () =>
       limit(async () => {
-        const ms = SILENCE_MS + Math.ceil((sendsBytes / MiB) * SENDING_MS_PER_MIB);
+        checkSignal(signal, what); // It may have been aborted while others were served.
+        const ms = silenceMs + Math.ceil((sendsBytes / MiB) * SENDING_MS_PER_MIB);
         const deadline = startDeadline(ms, what, signal);
         try {
           const s3 = await (client ??= makeS3Client(location));

@@ -84,6 +84,7 @@ export function uploader(requests: S3Requests): Upload {
       return parts;
     } finally {
       await Promise.allSettled(sent);
+      await source.return(); // Whoever gives the stream may hold a file open for it.
     }
   }
 

@@ -21,9 +21,14 @@ export function openS3(url: URL): Remote {
   return withHedging(s3Remote(parseS3Url(url), canonicalS3Url(url)));
 }
 
-/** The bare adapter. @param url What messages call it. */
-export function s3Remote(location: S3Location, url: string): Remote {
-  const requests = s3Requests(location, url);
+/**
+ * The bare adapter.
+ *
+ * @param url What messages call it.
+ * @param options.silenceMs Longest wait of a request for anything of its answer. Default 15 s.
+ */
+export function s3Remote(location: S3Location, url: string, options: { silenceMs?: number } = {}): Remote {
+  const requests = s3Requests(location, url, options.silenceMs);
   const upload = uploader(requests);
 
   return {

@@ -1,6 +1,7 @@
 /** What goes wrong between the adapter and its store: it heals, or says at once and in full what to do. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 
 import { isDatasetError } from "../../src/errors.js";
@@ -198,6 +199,44 @@ test("a store that is slow for all is not asked twice for all", async (t) => {
   await Promise.all(Array.from({ length: 60 }, (_, index) => remote.read("packs/ab", index, index + 10)));
   const { requests } = server.counts.byOperation["GetObject"]!;
   assert.ok(requests > 60 && requests <= 68, String(requests));
+});
+
+test("a request of which nothing comes is given up at its deadline and made again", async (t) => {
+  const { server } = await opened(t);
+  const remote = withRetry(s3RemoteOn(t, server, {}, { silenceMs: 300 }), QUICKLY);
+  const content = noise("silent", 1 * MiB);
+  await remote.put("packs/ab", content);
+  for (const where of ["answer", "body"] as const) {
+    server.faults.set([{ fault: { kind: "stall", where }, nth: 1 }]);
+    assert.deepEqual(await remote.read("packs/ab", 0, 1 * MiB), new Uint8Array(content));
+    server.faults.set([{ fault: { kind: "stall", where: "answer" }, nth: 1 }]);
+    await remote.put("packs/ab", content);
+  }
+});
+
+test("an answer that takes longer than the deadline, but never pauses for so long, is waited for", async (t) => {
+  const { server } = await opened(t);
+  const remote = s3RemoteOn(t, server, {}, { silenceMs: 500 });
+  await remote.put("packs/ab", noise("slow", 4 * MiB));
+  server.faults.set([{ fault: { kind: "bandwidth", bytesPerSecond: 3 * MiB } }]);
+  assert.equal((await remote.read("packs/ab", 0, 4 * MiB)).length, 4 * MiB);
+});
+
+test("what is cancelled while it waits for a connection is never sent", async (t) => {
+  const { server, on } = await opened(t);
+  const remote = on();
+  server.faults.set([{ fault: { kind: "stall", where: "answer" }, operations: ["GetObject"] }]);
+  const controller = new AbortController();
+  const all = Array.from({ length: 70 }, (_, index) => remote.read(`packs/${index}`, 0, 5, controller));
+  all.push(remote.put("late", bytes("x"), controller).then(() => bytes("")));
+  const reads = () => server.counts.byOperation["GetObject"]?.requests ?? 0;
+  while (reads() < 64) await sleep(5);
+  await sleep(50);
+  controller.abort();
+  for (const result of await Promise.allSettled(all)) assert.equal(result.status, "rejected");
+  await remote.put("after", bytes("x"));
+  assert.equal(reads(), 64);
+  assert.equal(server.counts.byOperation["PutObject"]!.requests, 1);
 });
 
 test("a request that is cancelled while its answer comes ends at once, and its connection with it", async (t) => {

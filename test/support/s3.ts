@@ -75,6 +75,7 @@ export function s3RemoteOn(
   scope: Scope,
   { endpoint, account }: Reached,
   changes: Partial<S3Location> = {},
+  options?: { silenceMs: number },
 ): Remote {
   const location: S3Location = {
     bucket: "bucket",
@@ -86,7 +87,7 @@ export function s3RemoteOn(
     anonymous: false,
     ...changes,
   };
-  const remote = s3Remote(location, `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ""));
+  const remote = s3Remote(location, `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ""), options);
   atEnd(scope, () => remote.close());
   return remote;
 }

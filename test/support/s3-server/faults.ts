@@ -26,6 +26,8 @@ export interface FaultRule {
   key?: string;
   /** Only the nth of the requests that fit, from 1. */
   nth?: number;
+  /** None of the first so many that fit. */
+  after?: number;
   /** The chance of each request that fits. */
   probability?: number;
   /** Of the chances. Default 1. */
@@ -96,6 +98,7 @@ function befalls(active: ActiveRule, operation: string, key: string): boolean {
   if (pattern && !pattern.test(key)) return false;
   active.fitting++;
   if (rule.nth !== undefined && active.fitting !== rule.nth) return false;
+  if (active.fitting <= (rule.after ?? 0)) return false;
   if (rule.times !== undefined && active.injected >= rule.times) return false;
   return rule.probability === undefined || active.random() < rule.probability;
 }

@@ -46,9 +46,9 @@ export async function uploadPart(
   if (!Number.isInteger(number) || number < 1 || number > MAX_PARTS)
     throw invalid("Part number must be an integer between 1 and 10000, inclusive");
   const { file, sizeBytes, digests, algorithm } = await receiveBody(request, store.folder, pace);
-  if (upload.algorithm && algorithm !== upload.algorithm) {
+  if (algorithm !== upload.algorithm) {
     discard([{ file, sizeBytes }]);
-    throw invalid(`Checksum Type mismatch occurred, expected ${upload.algorithm}`, "InvalidRequest");
+    throw invalid(`Checksum Type mismatch occurred, expected ${String(upload.algorithm)}`, "InvalidRequest");
   }
   const etag = `"${Buffer.from(digests.md5!, "base64").toString("hex")}"`;
   const replaced = upload.parts.get(number);
