@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 
 import { type Scope, atEnd } from "./support/cleanup.js";
 import { detachBelow } from "./support/mounts.js";
+import { s3Environment, s3ServerProcess } from "./support/s3.js";
 import { tempDir } from "./support/temp.js";
 
 const run = promisify(execFile);
@@ -92,4 +93,21 @@ test("the packed command mounts a version, and commits what was changed when it 
   await appendFile(join(mount, "kept"), ", and longer");
   await varve("unmount", mount);
   assert.equal((await varve("cat", "lab/files@1.0.1", "kept")).stdout, "kept, and longer");
+});
+
+test("the packed command keeps a dataset in a bucket", async (t) => {
+  const { folder, manifest } = await install(t);
+  const source = join(folder, "source");
+  await mkdir(source);
+  await writeFile(join(source, "kept"), "kept");
+  const env = {
+    ...process.env,
+    ...s3Environment(await s3ServerProcess(t)),
+    VARVE_HOME: join(folder, "home"),
+  };
+  const varve = (...args: string[]) =>
+    run(join(folder, "node_modules/varve", manifest.bin.varve), args, { cwd: folder, env });
+  await varve("sync", source, "lab/files", "--remote", "s3://bucket/prefix");
+  const { stdout, stderr } = await varve("cat", "lab/files", "kept");
+  assert.deepEqual([stdout, stderr], ["kept", ""]);
 });
