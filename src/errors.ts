@@ -13,6 +13,8 @@ export interface Failures {
   "path-missing": { path: string };
   /** Somebody else holds or has made what was asked for: a label, a name, a mount point. */
   conflict: { what: string };
+  /** A version that holds the same was made meanwhile, so there is none to make. */
+  "version-equal": { version: string };
   /** A finished version cannot change. */
   "version-final": { version: string };
   /** The operation needs a finished version, and this one is a draft. */

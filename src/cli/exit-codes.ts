@@ -22,6 +22,7 @@ const EXIT_CODE_OF_FAILURE: Record<FailureCode, ExitCode> = {
   "object-missing": ExitCode.notFound,
   conflict: ExitCode.conflict,
   "object-exists": ExitCode.conflict,
+  "version-equal": ExitCode.conflict,
   "version-final": ExitCode.conflict,
   "version-unfinished": ExitCode.conflict,
   "mountpoint-unfit": ExitCode.conflict,

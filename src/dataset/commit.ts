@@ -11,14 +11,17 @@ import type { Edit } from "../manifest/entry.js";
 import { requireIdentity } from "../remote/identity.js";
 import { type Recording, recording } from "../remote/recording.js";
 import { type Draft, closeDraft, removeDraftFile } from "./draft.js";
-import { importRecord, refresh } from "./history.js";
+import { importRecord, nameOfVersion, refresh } from "./history.js";
 import { type VersionRecord, createRecord, readRecord, recordKey } from "./record.js";
 import { type DatasetId, type VersionId, textOfDataset } from "./reference.js";
 import { type UploadDraftOptions, contentBytesSent, uploadDraft } from "./upload-draft.js";
+import { inTurn } from "./turn.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 import { type WrittenRoot, writeManifest } from "./write-manifest.js";
 
 export interface CommitOptions extends UploadDraftOptions {
+  /** Makes no version under an automatic label where the latest holds the same content, or the same altogether (`tree`). */
+  unlessEqual?: "content" | "tree" | undefined;
   publish?: boolean | undefined;
   description?: string | undefined;
 }
@@ -89,9 +92,13 @@ export async function completeCommit(
   options: CommitOptions = {},
 ): Promise<CommitResult> {
   const counted = { ...draft, remote: { ...draft.remote, remote } };
-  const record = await createRecordUnderFreeLabel(workspace, counted, written, options);
   const sent = contentBytesSent(draft);
-  await complete(workspace, draft, record);
+  const create = async () => {
+    const made = await createRecordUnderFreeLabel(workspace, counted, written, options);
+    await complete(workspace, draft, made);
+    return made;
+  };
+  const record = await (options.unlessEqual ? inTurn(workspace.home, draft.dataset.id, create) : create());
   return { ...resultOf(record), bytesSent: remote.sentBytes + sent, contentBytesSent: sent };
 }
 
@@ -104,6 +111,7 @@ async function createRecordUnderFreeLabel(
 ): Promise<VersionRecord> {
   const automatic = draft.tree.staging.fact("labelAutomatic") === true;
   for (let { version } = draft; ;) {
+    if (automatic && options.unlessEqual) await refuseEqual(workspace, draft, written, options.unlessEqual);
     const record = await recordOf(workspace, { ...draft, version }, written, options);
     try {
       await requireIdentity(draft.remote.remote, draft.remote.id);
@@ -117,6 +125,21 @@ async function createRecordUnderFreeLabel(
       version = await nextFree(workspace, draft, version);
     }
   }
+}
+
+/** @throws {DatasetError} `version-equal` */
+async function refuseEqual(
+  workspace: Workspace,
+  { dataset }: Draft,
+  { edited }: WrittenRoot,
+  by: "content" | "tree",
+): Promise<void> {
+  const latest = await (await workspace.catalog()).latestVersion(dataset.id);
+  const isEqual =
+    by === "tree" ? latest?.treeDigest === edited.treeDigest : latest?.contentDigest === edited.contentDigest;
+  if (!latest || !isEqual) return;
+  const version = nameOfVersion({ dataset, version: latest });
+  throw new DatasetError("version-equal", { version }, `Nothing changed since ${version}`);
 }
 
 /** Learns of the versions that others made, before which this one gives way, and takes the number it then has. */

@@ -18,6 +18,8 @@ export interface SyncOptions extends CreateOptions, FinalizeOptions, WithWorkspa
 export interface SyncResult {
   /** Undefined when the folder holds what the parents hold. */
   committed: CommitResult | undefined;
+  /** `project/name@label` of a version that somebody else made meanwhile, and that holds what the folder holds. */
+  equal?: string | undefined;
   staged: StageCounts;
 }
 
@@ -34,17 +36,22 @@ export async function syncVersion(
   const workspace = options.workspace ?? defaultWorkspace();
   const parents = options.parents?.length ? options.parents : await latestOf(workspace, name);
   const draft = await Dataset.create(name, { ...options, parents, workspace });
+  let staged: StageCounts | undefined;
   try {
-    const staged = await draft.syncFolder(folder, { to: options.to, signal: options.signal });
+    staged = await draft.syncFolder(folder, { to: options.to, signal: options.signal });
     await draft.upload(options);
     const effect = draft.stagedEffect();
     const worth = parents.length === 0 || effect === "content" || (effect === "metadata" && options.metadata);
-    if (worth) return { committed: await draft.finalize(options), staged };
+    if (worth) {
+      const unlessEqual = options.metadata ? "tree" : "content";
+      return { committed: await draft.finalize({ ...options, unlessEqual }), staged };
+    }
     await draft.discard();
     return { committed: undefined, staged };
   } catch (error) {
     if (!draft.isFinal) await draft.discard();
-    throw error;
+    if (!staged || !isDatasetError(error, "version-equal")) throw error;
+    return { committed: undefined, equal: error.data.version, staged };
   }
 }
 

@@ -49,6 +49,7 @@ const ERRNO_OF_FAILURE: Record<FailureCode, ErrnoName> = {
   "not-found": "ENOENT",
   "path-missing": "ENOENT",
   conflict: "EEXIST",
+  "version-equal": "EEXIST",
   "version-final": "EROFS",
   "version-unfinished": "EBUSY",
   "mountpoint-unfit": "EBUSY",

@@ -167,3 +167,37 @@ test("two users of one remote see each other's versions", async (t) => {
   assert.deepEqual([committed?.version, committed?.added, committed?.contentBytesSent], ["1.0.1", 1, 1]);
   assert.equal((await Dataset.get("p/d", { workspace: alice.open() })).version, "1.0.1");
 });
+
+test("of syncs of equal folders at once, in one catalog and in two, one makes a version and the others name it", async (t) => {
+  const one = await testUser(t);
+  const other = await testUser(t, one.home.defaultRemote);
+  for (const round of ["first", "second"]) {
+    writeFolder(one.scratch, { a: "as before", b: `${round} content` });
+    const workspaces = [one.open(), one.open(), other.open()];
+    const results = await Promise.all(
+      workspaces.map((workspace) => syncVersion(one.scratch, "p/d", { workspace })),
+    );
+    const made = results.flatMap(({ committed }) => (committed ? [`p/d@${committed.version}`] : []));
+    assert.equal(made.length, 1, `${round}: ${made.join()}`);
+    assert.deepEqual(
+      results.flatMap(({ equal }) => equal ?? []),
+      [made[0], made[0]],
+    );
+    for (const user of [one, other])
+      assert.equal((await Dataset.get("p/d", { workspace: user.open() })).reference, made[0]);
+  }
+  assert.deepEqual(
+    [await labelsOf(one.open()), draftFiles(one), draftFiles(other)],
+    [["1.0.0", "1.0.1"], [], []],
+  );
+});
+
+test("syncs of different folders at once make a version each", async (t) => {
+  const user = await testUser(t);
+  const folders = ["x", "y"].map((name) => `${user.scratch}/${name}`);
+  for (const folder of folders) writeFolder(folder, { file: folder });
+  const results = await Promise.all(
+    folders.map((folder) => syncVersion(folder, "p/d", { workspace: user.open() })),
+  );
+  assert.deepEqual(results.map(({ committed }) => committed?.version).sort(), ["1.0.0", "1.0.1"]);
+});

@@ -182,12 +182,13 @@ function sync(cli: Cli): void {
           onProgress,
           workspace,
         };
-        const { committed, staged } = await syncVersion(args.folder, args.name, options).finally(
+        const { committed, equal, staged } = await syncVersion(args.folder, args.name, options).finally(
           progress.stop,
         );
         warnOfSkipped(output, staged);
         if (committed) printCommit(context, committed);
-        else if (json) output.json({ committed: null });
+        else if (json) output.json({ committed: null, ...(equal !== undefined && { equal }) });
+        else if (equal !== undefined) output.data(`Nothing changed since ${equal}`);
         else output.data(`No change: ${formatCountOf(staged.files, "file")} as in the latest version`);
       }),
   );
