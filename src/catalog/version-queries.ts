@@ -19,6 +19,8 @@ export interface VersionQueries {
   parentsOf(versionId: string): Promise<string[]>;
   /** The versions that have this one among their parents, in any state, the one made first at the front. */
   childrenOf(versionId: string): Promise<VersionRow[]>;
+  /** The finished versions of a dataset that have no finished child in it, the lowest label first. */
+  finishedLeaves(datasetId: string): Promise<VersionRow[]>;
   /** The draft that this user made last. */
   lastDraft(createdBy: string): Promise<VersionRow | undefined>;
 }
@@ -48,6 +50,16 @@ export function versionQueries(db: Kysely<Tables>): VersionQueries {
     childrenOf(versionId) {
       const children = db.selectFrom("versionParents").select("versionId").where("parentId", "=", versionId);
       return versions.where("id", "in", children).orderBy("createdAtMs").orderBy("labelOrder").execute();
+    },
+    finishedLeaves(datasetId) {
+      const parents = db
+        .selectFrom("versionParents")
+        .innerJoin("versions as child", "child.id", "versionParents.versionId")
+        .select("versionParents.parentId")
+        .where("child.datasetId", "=", datasetId)
+        .where("child.state", "in", FINISHED);
+      const finished = versions.where("datasetId", "=", datasetId).where("state", "in", FINISHED);
+      return finished.where("id", "not in", parents).orderBy("labelOrder").execute();
     },
     lastDraft: (createdBy) =>
       versions

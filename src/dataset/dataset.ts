@@ -21,6 +21,7 @@ import {
   lastDraft,
   openDraft,
 } from "./draft.js";
+import { tellOfHeads } from "./heads.js";
 import { findVersion, isFinished, nameOfVersion } from "./history.js";
 import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./listing.js";
 import { mountVersion } from "./mounting.js";
@@ -74,6 +75,8 @@ export class Dataset {
     private readonly row: DatasetRow,
     private current: VersionRow,
     private draft: Draft | undefined,
+    /** Where `get` chose the latest version: finished siblings it does not contain, as `project/name@label`. */
+    readonly unmerged: readonly string[] = [],
   ) {}
 
   /**
@@ -97,7 +100,8 @@ export class Dataset {
     const workspace = options.workspace ?? defaultWorkspace();
     const { dataset, version } = await findVersion(workspace, reference, { drafts: options.drafts ?? false });
     const draft = isFinished(version) ? undefined : await openDraft(workspace, { dataset, version });
-    return new Dataset(workspace, dataset, version, draft);
+    const unmerged = await tellOfHeads(workspace, reference, dataset);
+    return new Dataset(workspace, dataset, version, draft, unmerged);
   }
 
   /** The draft this user made last in this catalog. @throws {DatasetError} `not-found` */

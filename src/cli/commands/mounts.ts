@@ -6,6 +6,7 @@ import { type MountState, liveMounts, removeMountState } from "../../daemon/moun
 import { isAlive } from "../../daemon/process.js";
 import type { OverlayCommit } from "../../dataset/commit-overlay.js";
 import { Dataset } from "../../dataset/dataset.js";
+import { tellOfHeads } from "../../dataset/heads.js";
 import { findVersion } from "../../dataset/history.js";
 import { mountForeground } from "../../daemon/foreground.js";
 import { abandonedOverlays } from "../../dataset/overlays.js";
@@ -85,15 +86,17 @@ function mount(cli: Cli): void {
         };
         if (args.foreground) {
           const found = await findVersion(workspace, args.reference);
+          const unmerged = await tellOfHeads(workspace, args.reference, found.dataset);
           await mountForeground(workspace, found, args.directory, options, (info) =>
             json
-              ? output.json(info)
+              ? output.json({ ...info, unmerged })
               : output.say(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}`),
           );
           return;
         }
-        const info = await (await Dataset.get(args.reference, { workspace })).mount(args.directory, options);
-        if (json) output.json(info);
+        const dataset = await Dataset.get(args.reference, { workspace });
+        const info = await dataset.mount(args.directory, options);
+        if (json) output.json({ ...info, unmerged: dataset.unmerged });
         else
           output.data(
             `Mounted ${info.dataset}@${info.version} at ${info.mountpoint}${writable ? ", writable" : ""}`,

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import type { VersionRow } from "../../catalog/catalog.js";
 import { askMount } from "../../daemon/client.js";
 import { Dataset } from "../../dataset/dataset.js";
-import { findDataset, findVersion, versionsOf } from "../../dataset/history.js";
+import { tellOfHeads } from "../../dataset/heads.js";
+import { findDataset, findVersion, nameOfVersion, versionsOf } from "../../dataset/history.js";
 import { type LineageStep, lineageOf } from "../../dataset/lineage.js";
 import { parseDatasetName, textOfDataset } from "../../dataset/reference.js";
 import type { Entry } from "../../manifest/entry.js";
@@ -36,10 +37,17 @@ function versions(cli: Cli): void {
 
 async function listVersions({ workspace, output, json }: Context, name: string): Promise<void> {
   const catalog = await workspace.catalog();
-  const rows = await versionsOf(workspace, await findDataset(workspace, parseDatasetName(name)));
+  const dataset = await findDataset(workspace, parseDatasetName(name));
+  const rows = await versionsOf(workspace, dataset);
+  const unmerged = await tellOfHeads(workspace, name, dataset);
   if (json) {
     output.json(
-      await Promise.all(rows.map(async (row) => versionJson(row, await catalog.parentsOf(row.id)))),
+      await Promise.all(
+        rows.map(async (row) => ({
+          ...versionJson(row, await catalog.parentsOf(row.id)),
+          unmerged: unmerged.includes(nameOfVersion({ dataset, version: row })),
+        })),
+      ),
     );
     return;
   }
