@@ -1,6 +1,6 @@
 /** The server that S3 tests run against is as strict as S3: what it lets pass, the adapter's tests would not see. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { Readable } from "node:stream";
 import { type TestContext, test } from "node:test";
 
@@ -70,6 +70,17 @@ test("a header changed after signing is refused", async (t) => {
     { step: "finalizeRequest", priority: "low" },
   );
   await assert.rejects(s3.putObject({ ...AT, Body: "x" }), refused("AccessDenied", 403));
+});
+
+test("a presigned URL is good until it expires, for what was signed alone", async (t) => {
+  const { s3, server } = await started(t);
+  await s3.putObject({ ...AT, Body: "hello" });
+  const get = async (url: string) => (await fetch(url)).status;
+  const url = presigned(server, "/bucket/key", 60, Date.now());
+  assert.equal(await (await fetch(url)).text(), "hello");
+  assert.equal(await get(url.replace("/key", "/other")), 403);
+  assert.equal(await get(url.replace("Expires=60", "Expires=6000")), 403);
+  assert.equal(await get(presigned(server, "/bucket/key", 60, Date.now() - 61_000)), 403);
 });
 
 test("a stream framed as aws-chunked is stored without its frames, its trailer verified", async (t) => {
@@ -234,3 +245,23 @@ test("as a process it is told what is to go wrong, and tells what was asked of i
   process.child.stdin.end();
   assert.equal((await process.ended).code, 0);
 });
+
+/** Signs a GET in the query. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
+function presigned({ endpoint, account }: S3Server, path: string, seconds: number, nowMs: number): string {
+  const date = new Date(nowMs).toISOString().replace(/[:-]|\.\d+/g, "");
+  const scope = [date.slice(0, 8), account.region, "s3", "aws4_request"];
+  const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
+  const query = [
+    "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+    `X-Amz-Credential=${encodeURIComponent([account.accessKeyId, ...scope].join("/"))}`,
+    `X-Amz-Date=${date}`,
+    `X-Amz-Expires=${seconds}`,
+    "X-Amz-SignedHeaders=host",
+  ].join("&");
+  const request = ["GET", path, query, `host:${new URL(endpoint).host}\n`, "host", "UNSIGNED-PAYLOAD"].join(
+    "\n",
+  );
+  const text = ["AWS4-HMAC-SHA256", date, scope.join("/"), sha256(Buffer.from(request))].join("\n");
+  const key = scope.reduce<string | Buffer>(hmac, `AWS4${account.secretAccessKey}`);
+  return `${endpoint}${path}?${query}&X-Amz-Signature=${hmac(key, text).toString("hex")}`;
+}
