@@ -25,6 +25,8 @@ interface Found {
 
 /** Places remembered as checked, 100 B each; one that falls out is hashed again at its next use. */
 const CHECKED_PLACES = 65_536;
+/** Blocks whose place is remembered, 300 B each: asking the index takes longer than reading a small block. */
+const KNOWN_PLACES = 32_768;
 const SWEEP_EVERY_MS = 3_600_000;
 
 export class BlockStore {
@@ -33,6 +35,8 @@ export class BlockStore {
   readonly #files: OpenFiles;
   readonly #indexInode: string;
   readonly #checked = new LRUCache<string, true>({ max: CHECKED_PLACES });
+  /** A file's id is never used twice, so that a place may be out of date but never another block's. */
+  readonly #places = new LRUCache<Sha256, Place>({ max: KNOWN_PLACES });
   #used = new Set<number>();
   #adding = 0;
   #isClosed = false;
@@ -147,8 +151,19 @@ export class BlockStore {
   }
 
   #find(hash: Sha256): Found | undefined {
+    const known = this.#places.get(hash);
+    return (known && this.#foundAt(hash, known)) ?? this.#lookUp(hash);
+  }
+
+  #lookUp(hash: Sha256): Found | undefined {
     const place = this.index.placeOf(hash);
-    const file = place && (this.#opened(place) ?? this.#open(place.file));
+    if (!place) return undefined;
+    this.#places.set(hash, place);
+    return this.#foundAt(hash, place);
+  }
+
+  #foundAt(hash: Sha256, place: Place): Found | undefined {
+    const file = this.#opened(place) ?? this.#open(place.file);
     if (!file) return undefined;
     this.#used.add(place.file);
     return { hash, place, file };

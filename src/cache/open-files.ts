@@ -14,8 +14,8 @@ export interface OpenFile {
   isTrusted: boolean;
 }
 
-/** What an evicted file may still take of the disk in each process: 128 × 4 MiB, until `closeDeleted`. */
-const OPEN_FILES = 128;
+/** What an evicted file may still take of the disk in each thread: 256 × 4 MiB, until `closeDeleted`. */
+const OPEN_FILES = 256;
 
 export class OpenFiles {
   readonly #files = new LRUCache<number, OpenFile>({ max: OPEN_FILES, dispose: ({ fd }) => closeSync(fd) });
