@@ -27,7 +27,12 @@ export interface S3ServerProcess extends Pick<S3Server, "endpoint" | "account"> 
 }
 
 export async function s3ServerProcess(scope: Scope): Promise<S3ServerProcess> {
-  const [line] = await startNode(scope, MAIN).saying(/.*\n/);
+  const started = startNode(scope, MAIN);
+  atEnd(scope, async () => {
+    started.child.stdin.end(); // It then ends by itself, and removes what it stored.
+    await started.ended;
+  });
+  const [line] = await started.saying(/.*\n/);
   const { endpoint, control, ...account } = JSON.parse(line) as Account &
     Record<"endpoint" | "control", string>;
   const ask = async (method: string, what: string, body?: string) => {
