@@ -46,7 +46,7 @@ export class BlockStore {
     private readonly index: CacheIndex,
   ) {
     this.#files = new OpenFiles(folder, this.#boot);
-    this.#wholes = new WholeStore(folder, index, this.#boot);
+    this.#wholes = new WholeStore(folder, index, this.#boot, (id) => this.#used.add(id));
     this.#indexInode = inodeOf(folder.indexPath);
   }
 

@@ -46,6 +46,8 @@ export class WholeStore {
     private readonly folder: CacheFolder,
     private readonly index: CacheIndex,
     private readonly boot: string,
+    /** Told which file was used. */
+    private readonly noteUse: (id: number) => void,
   ) {}
 
   /** The file that holds all of a whole, if there is one. */
@@ -53,6 +55,7 @@ export class WholeStore {
     const found = this.index.wholes.completeFileOf(id);
     const fd = found && openIfThere(this.#pathOf(found.name));
     if (!found) return undefined;
+    this.noteUse(found.id);
     const { size, ctimeMs } = fd === undefined ? NO_FILE : fstatSync(fd);
     if (fd !== undefined && size === sizeBytes)
       return { fd, isTrusted: ctimeMs === found.ctimeMs && this.boot === found.boot };

@@ -231,6 +231,24 @@ test("the bound holds while large files are filled, and the one used least recen
   assert.equal(readdirSync(join(directory, "blocks")).length, 3);
 });
 
+test("opening a file counts as using it: another goes first", async (t) => {
+  const [directory, maxBytes] = [await tempDir(t), 1 * MiB];
+  const fill = async (seed: number) => {
+    const file = largeFile(seed);
+    const cache = await cacheOf(t, memoryRemote(objectsOf(file.pack)), { directory, maxBytes });
+    await cache.readMany(file.blocks);
+    await cache.close();
+    await sleep(2); // Uses are told apart by the millisecond.
+  };
+  for (const seed of [1, 2, 3]) await fill(seed);
+  const disk = new DiskTier(directory, () => {});
+  closeSync(disk.openWhole(largeFile(1).blocks[0]!.part.whole)!.fd);
+  disk.close();
+  await fill(4);
+  const left = [1, 2, 3, 4].map((seed) => wholeIn(t, directory, largeFile(seed)) !== undefined);
+  assert.deepEqual(left, [true, false, true, true]);
+});
+
 test("a file that would fill most of the cache is kept as single blocks, which may go one by one", async (t) => {
   const [directory, file] = [await tempDir(t), largeFile(1)];
   const cache = await cacheOf(t, memoryRemote(objectsOf(file.pack)), { directory, maxBytes: 400 * KiB });
