@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmod, chown, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -13,6 +14,7 @@ import type { Scope } from "../support/cleanup.js";
 import { type TestProcess, startProcess } from "../support/processes.js";
 import { tempDir } from "../support/temp.js";
 import { CAN_MOUNT, TIMEOUT, sh } from "./support/mounted.js";
+import { type SampleName, sample as itemsOf } from "./support/samples.js";
 
 const NOBODY = 65_534;
 const AS_NOBODY = `setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups`;
@@ -30,7 +32,11 @@ interface UserMount {
   inside: (line: string, who?: "nobody" | "root") => Promise<string>;
 }
 
-async function startAsNobody(scope: Scope, allowOther = false): Promise<UserMount> {
+async function startAsNobody(
+  scope: Scope,
+  allowOther = false,
+  sample: SampleName = "everything",
+): Promise<UserMount> {
   const folder = await tempDir(scope);
   const [path, cacheDirectory] = [join(folder, "mnt"), join(folder, "cache")];
   await chmod(folder, 0o755);
@@ -41,7 +47,7 @@ async function startAsNobody(scope: Scope, allowOther = false): Promise<UserMoun
   const options = {
     mountpoint: path,
     cacheDirectory,
-    sample: "everything",
+    sample,
     latencyMs: 0,
     deadlineMs: 10_000,
     allowOther,
@@ -76,6 +82,15 @@ test(
     assert.equal((await server.ended).code, 0);
   },
 );
+
+test("large files are read through us, since only root may pass them through", OPTIONS, async (t) => {
+  const { server, inside } = await startAsNobody(t, false, "large");
+  await server.saying(/^mounted$/m);
+  const content = itemsOf("large").find(({ path }) => path === "large")!.content!;
+  const wanted = `${createHash("sha256").update(content).digest("hex")}  -\n`;
+  for (let round = 0; round < 2; round++)
+    assert.equal(await inside('dd if="$1/large" iflag=direct bs=1M status=none | sha256sum'), wanted);
+});
 
 test("nobody but the mounting user sees into a mount, not even root", OPTIONS, async (t) => {
   const { server, inside } = await startAsNobody(t);
