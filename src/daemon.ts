@@ -4,7 +4,13 @@
  */
 import { pathToFileURL } from "node:url";
 import { answererOf } from "./daemon/answers.js";
-import type { DaemonConfig, DaemonReply, MountInfo } from "./daemon/config.js";
+import {
+  type DaemonConfig,
+  type DaemonReply,
+  type MountInfo,
+  type ShownVersion,
+  nameOfShown,
+} from "./daemon/config.js";
 import { type ControlRequest, type ControlServer, type Report, serveControl } from "./daemon/control.js";
 import { type MountState, removeMountState, socketPathOf, writeMountState } from "./daemon/mount-state.js";
 import { type MountOutcome, MountedOverlay } from "./daemon/mounted-overlay.js";
@@ -23,7 +29,7 @@ import { rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
 import { DatasetError, messageOf } from "./errors.js";
 import { failureOf } from "./fs/messages.js";
-import { type EndOfMount, type ServedMount, serveKernel } from "./fs/serve.js";
+import { type EndOfMount, type ServeOptions, type ServedMount, serveKernel } from "./fs/serve.js";
 import { serveThroughFuseNative } from "./fs/serve-fuse-native.js";
 import { type Log, openLog } from "./log.js";
 import { programs } from "./programs.js";
@@ -102,9 +108,9 @@ export class MountProcess {
   }
 
   private async begin(): Promise<void> {
-    const { home, mountpoint, versionId, dataset, version } = this.config;
+    const { home, mountpoint } = this.config;
     await this.serve();
-    this.state = this.stateOf(versionId);
+    this.state = this.stateNow();
     this.control = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
     writeMountState(home, this.state);
     this.outcome = this.served.ended
@@ -112,20 +118,20 @@ export class MountProcess {
       .finally(() => {
         removeMountState(home, this.state);
       });
-    this.log.info("mounted", { mountpoint, version: `${dataset}@${version}`, writable: this.state.writable });
+    const { writable } = this.state;
+    this.log.info("mounted", { mountpoint, version: nameOfShown(this.state), writable });
   }
 
   private async serve(): Promise<void> {
-    const { home, mountpoint, versionId, dataset, version, options } = this.config;
-    const found = await findVersion(this.workspace, versionId);
+    const { home, mountpoint, shown, options } = this.config;
+    const version = shown && (await shownOf(this.workspace, shown));
     const overlay = overlayOf(this.config);
     try {
       const serve = options.transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
       this.served = await serve({
         mountpoint,
-        name: `${dataset}@${version}`,
-        root: rootBlockOf(found.version),
-        version: { id: versionId, reference: `${dataset}@${version}` },
+        name: version ? version.version.reference : "varve",
+        shown: version,
         answer: answererOf(this.workspace),
         cache: await this.workspace.cache(),
         cacheDirectory: home.cacheDir,
@@ -144,15 +150,13 @@ export class MountProcess {
     this.overlay = overlay && new MountedOverlay(this.workspace, overlay, this.log);
   }
 
-  private stateOf(id: string): MountState {
-    const { home, mountpoint, dataset, version, options } = this.config;
+  private stateNow(): MountState {
+    const { home, mountpoint, shown, options } = this.config;
     return {
       format: 1,
       mountpoint,
       ...thisProcess(),
-      id,
-      dataset,
-      version,
+      ...(shown ?? { id: null, dataset: null, version: null }),
       writable: this.overlay !== undefined,
       ...(this.overlay && { overlay: this.overlay.id }),
       transport: options.transport ?? "kernel",
@@ -239,21 +243,22 @@ export class MountProcess {
   }
 }
 
+async function shownOf(
+  workspace: Workspace,
+  { id, dataset, version }: ShownVersion,
+): Promise<ServeOptions["shown"]> {
+  const found = await findVersion(workspace, id);
+  return { version: { id, reference: `${dataset}@${version}` }, root: rootBlockOf(found.version) };
+}
+
 /** The overlay of a writable mount: one to go on with, or a new one. */
-function overlayOf({
-  home,
-  mountpoint,
-  versionId,
-  dataset,
-  version,
-  options,
-}: DaemonConfig): OverlayState | undefined {
+function overlayOf({ home, mountpoint, shown, options }: DaemonConfig): OverlayState | undefined {
   const { transport = "kernel" } = options;
   if (options.overlay !== undefined)
     return claimOverlay(home, findOverlay(home, options.overlay), { mountpoint, state: "mounted" });
-  return options.writable
-    ? createOverlay(home, { base: versionId, dataset, version, mountpoint, transport })
-    : undefined;
+  if (!options.writable || !shown) return undefined;
+  const { id: base, dataset, version } = shown;
+  return createOverlay(home, { base, dataset, version, mountpoint, transport });
 }
 
 /** The detached process: its configuration comes, and its readiness goes, over the channel to its parent. */

@@ -4,6 +4,7 @@ export type { CommitResult } from "./dataset/commit.js";
 export type { OverlayCommit } from "./dataset/commit-overlay.js";
 export type { CreateOptions } from "./dataset/draft.js";
 export type { MountInfo, MountOptions } from "./daemon/config.js";
+export { mountAll } from "./dataset/mounting.js";
 export type { StageCounts } from "./dataset/stage-folder.js";
 export { syncVersion, type SyncOptions, type SyncResult } from "./dataset/sync.js";
 export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/upload.js";

@@ -28,6 +28,8 @@ export interface Datasets {
   ensureDataset(proposed: NewDataset): Promise<Dataset>;
   findDataset(project: string, name: string): Promise<Dataset | undefined>;
   datasetById(id: string): Promise<Dataset | undefined>;
+  /** The names of all projects that hold a dataset, sorted. */
+  listProjects(): Promise<string[]>;
   /** All, or those of one project, sorted by project and name. */
   listDatasets(filter?: { project?: string | undefined }): Promise<Dataset[]>;
 }
@@ -46,6 +48,11 @@ export function datasets(db: Kysely<Tables>, now: () => number): Datasets {
     },
     findDataset: (project, name) => find(db, project, name),
     datasetById: (id) => findById(db, id),
+    async listProjects() {
+      const used = db.selectFrom("datasets").select("projectId");
+      const projects = db.selectFrom("projects").select("name").where("id", "in", used);
+      return (await projects.orderBy("name").execute()).map(({ name }) => name);
+    },
     listDatasets({ project } = {}) {
       const all = select(db).orderBy("projects.name").orderBy("datasets.name");
       return (project === undefined ? all : all.where("projects.name", "=", project)).execute();

@@ -15,6 +15,8 @@ export interface VersionQueries {
   ): Promise<VersionRow[]>;
   /** The highest label among finished versions; a pre-release only where there is nothing else. */
   latestVersion(datasetId: string): Promise<VersionRow | undefined>;
+  /** Files and bytes of all finished versions together, each counted as if it were alone. */
+  finishedTotals(): Promise<{ files: number; bytes: number }>;
   /** The ids of a version's parents, in order. This catalog need not know them. */
   parentsOf(versionId: string): Promise<string[]>;
   /** The versions that have this one among their parents, in any state, the one made first at the front. */
@@ -43,6 +45,17 @@ export function versionQueries(db: Kysely<Tables>): VersionQueries {
         .orderBy("labelOrder", "desc")
         .limit(1)
         .executeTakeFirst(),
+    async finishedTotals() {
+      const sums = db
+        .selectFrom("versions")
+        .where("state", "in", FINISHED)
+        .select(({ fn }) => [
+          fn.sum<number | null>("files").as("files"),
+          fn.sum<number | null>("bytes").as("bytes"),
+        ]);
+      const { files, bytes } = await sums.executeTakeFirstOrThrow();
+      return { files: Number(files), bytes: Number(bytes) };
+    },
     async parentsOf(versionId) {
       const parents = db.selectFrom("versionParents").select("parentId").where("versionId", "=", versionId);
       return (await parents.orderBy("position").execute()).map(({ parentId }) => parentId);

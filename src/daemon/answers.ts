@@ -1,12 +1,24 @@
 /** Answers what the file system of a mount asks of the catalog. */
-import { isFinished, findVersion, nameOfVersion } from "../dataset/history.js";
+import { catalogFolder } from "../dataset/catalog-folder.js";
+import { findVersion, isFinished, nameOfVersion } from "../dataset/history.js";
 import { type Descendant, ancestryOf, describeLineage } from "../dataset/lineage.js";
 import { rootBlockOf } from "../dataset/version-tree.js";
 import type { Workspace } from "../dataset/workspace.js";
-import type { Answerer, Lineage, LineageVersion } from "../fs/questions.js";
+import type { Answerer, Answers, Lineage, LineageVersion, Question } from "../fs/questions.js";
+import { BackgroundRefresh } from "./background-refresh.js";
+
+type Answering = {
+  [About in Question["about"]]: (question: Question & { about: About }) => Promise<Answers[About]>;
+};
 
 export function answererOf(workspace: Workspace): Answerer {
-  return ({ version }) => lineageFacts(workspace, version);
+  const refresh = new BackgroundRefresh(workspace);
+  const answering: Answering = {
+    lineage: ({ version }) => lineageFacts(workspace, version),
+    folder: ({ path }) => catalogFolder(workspace, path, (dataset) => refresh.now(dataset)),
+    totals: async () => (await workspace.catalog()).finishedTotals(),
+  };
+  return (question) => (answering[question.about] as (question: Question) => Promise<object>)(question);
 }
 
 async function lineageFacts(workspace: Workspace, version: string): Promise<Lineage> {

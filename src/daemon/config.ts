@@ -20,23 +20,38 @@ export interface MountOptions {
   overlay?: string | undefined;
 }
 
+/** A version to be mounted. */
+export interface ShownVersion {
+  id: string;
+  /** `project/name`. */
+  dataset: string;
+  /** Its label. */
+  version: string;
+}
+
 export interface DaemonConfig {
   home: Home;
   logFile: string;
   mountpoint: string;
-  versionId: string;
-  dataset: string;
-  version: string;
+  /** Undefined: every version of the catalog. */
+  shown: ShownVersion | undefined;
   options: MountOptions;
 }
 
 export interface MountInfo {
   mountpoint: string;
-  id: string;
+  /** Of the version that is mounted; this and the next two are null where all are. */
+  id: string | null;
   /** `project/name`. */
-  dataset: string;
-  version: string;
+  dataset: string | null;
+  /** Its label. */
+  version: string | null;
   writable: boolean;
+}
+
+/** What a mount shows, as messages and lists of mounts name it. */
+export function nameOfShown(shown: Pick<MountInfo, "dataset" | "version">): string {
+  return shown.dataset === null ? "all versions" : `${shown.dataset}@${shown.version}`;
 }
 
 export type DaemonReply = { ready: MountInfo } | { failure: Failure };

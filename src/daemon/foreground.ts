@@ -5,10 +5,14 @@ import { daemonConfig } from "../dataset/mounting.js";
 import type { Workspace } from "../dataset/workspace.js";
 import type { MountInfo, MountOptions } from "./config.js";
 
-/** Serves until the mount ends, by whatever unmounts it or by SIGTERM or SIGINT. @throws what kept it from committing */
+/**
+ * Serves a version, or without one all there are, until the mount ends, by whatever unmounts it or by SIGTERM or SIGINT.
+ *
+ * @throws what kept it from committing
+ */
 export async function mountForeground(
   workspace: Workspace,
-  found: FoundVersion,
+  found: FoundVersion | undefined,
   path: string,
   options: MountOptions,
   onReady: (info: MountInfo) => void,

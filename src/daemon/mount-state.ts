@@ -13,9 +13,10 @@ const schema = z.object({
   mountpoint: z.string(),
   pid: z.number().int(),
   startTicks: z.number(),
-  id: z.string(),
-  dataset: z.string(),
-  version: z.string(),
+  /** Null, as the next two, where every version is mounted. */
+  id: z.string().nullable(),
+  dataset: z.string().nullable(),
+  version: z.string().nullable(),
   writable: z.boolean(),
   /** Id of the overlay of a writable mount. */
   overlay: z.string().optional(),

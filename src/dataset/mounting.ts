@@ -1,9 +1,9 @@
-/** Mounts a version: checks the folder, starts the process that will serve it, and waits until it is ready. */
+/** Mounts a version, or all: checks the folder, starts the process that will serve it, and waits until it is ready. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DaemonConfig, DaemonReply, MountInfo, MountOptions } from "../daemon/config.js";
+import type { DaemonConfig, DaemonReply, MountInfo, MountOptions, ShownVersion } from "../daemon/config.js";
 import { DatasetError } from "../errors.js";
 import { errorOf } from "../fs/messages.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
@@ -13,14 +13,52 @@ import { programs } from "../programs.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
 
-/** Starts the mount's process, detached, with none of the caller's descriptors. */
-export async function mountVersion(
+/** Mounts a version. A process of its own serves it, detached, with none of the caller's descriptors. */
+export function mountVersion(
   workspace: Workspace,
   found: FoundVersion,
   path: string,
   options: MountOptions = {},
 ): Promise<MountInfo> {
-  const config = await daemonConfig(workspace.home, found, path, options);
+  return startMount(workspace.home, found, path, options);
+}
+
+/**
+ * Mounts every version of the catalog as `project/name/label`, to be read.
+ *
+ * @throws {DatasetError} as `mountVersion`; `bad-input` for what cannot be had of all
+ */
+export function mountAll(workspace: Workspace, path: string, options: MountOptions = {}): Promise<MountInfo> {
+  return startMount(workspace.home, undefined, path, options);
+}
+
+/** What the process of a mount is told. @throws {DatasetError} `mountpoint-unfit`, `unsupported`, `bad-input` */
+export async function daemonConfig(
+  home: Home,
+  found: FoundVersion | undefined,
+  path: string,
+  options: MountOptions,
+): Promise<DaemonConfig> {
+  if (options.writable && !found) throw notWritable();
+  const mountpoint = await checkMountpoint(path);
+  if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
+    throw limitsNotAccepted();
+  const logs = ensureDir(home.logsDir);
+  const logFile = join(logs, `mount-${basename(mountpoint).replaceAll(/[^\w.-]/g, "_")}-${Date.now()}.log`);
+  return { home, logFile, mountpoint, shown: found && shownOf(found), options };
+}
+
+function shownOf({ dataset, version }: FoundVersion): ShownVersion {
+  return { id: version.id, dataset: textOfDataset(dataset), version: version.label };
+}
+
+async function startMount(
+  home: Home,
+  found: FoundVersion | undefined,
+  path: string,
+  options: MountOptions,
+): Promise<MountInfo> {
+  const config = await daemonConfig(home, found, path, options);
   const log = openSync(config.logFile, "a", 0o600);
   try {
     const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(programs.daemon)], {
@@ -33,29 +71,6 @@ export async function mountVersion(
   } finally {
     closeSync(log);
   }
-}
-
-/** What the process of a mount is told. @throws {DatasetError} `mountpoint-unfit`, `unsupported` */
-export async function daemonConfig(
-  home: Home,
-  found: FoundVersion,
-  path: string,
-  options: MountOptions,
-): Promise<DaemonConfig> {
-  const mountpoint = await checkMountpoint(path);
-  if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
-    throw limitsNotAccepted();
-  const logs = ensureDir(home.logsDir);
-  const logFile = join(logs, `mount-${basename(mountpoint).replaceAll(/[^\w.-]/g, "_")}-${Date.now()}.log`);
-  return {
-    home,
-    logFile,
-    mountpoint,
-    versionId: found.version.id,
-    dataset: textOfDataset(found.dataset),
-    version: found.version.label,
-    options,
-  };
 }
 
 function ready(child: ChildProcess, config: DaemonConfig): Promise<MountInfo> {
@@ -73,6 +88,12 @@ function ready(child: ChildProcess, config: DaemonConfig): Promise<MountInfo> {
     });
     child.send(config);
   });
+}
+
+function notWritable(): DatasetError<"bad-input"> {
+  const message =
+    "Cannot mount all versions writable: they never change; mount one with --writable to make the next";
+  return new DatasetError("bad-input", { value: "--writable" }, message);
 }
 
 function limitsNotAccepted(): DatasetError<"unsupported"> {

@@ -38,6 +38,8 @@ export interface Attributes {
   mtimeNsec: number;
   ctimeSec: number;
   ctimeNsec: number;
+  /** How long these and the name they were found by may be remembered, in milliseconds. Absent: for ever. */
+  validMs?: number;
 }
 
 /** Who asks, for the owner of what is created. */
@@ -98,6 +100,8 @@ export interface FileSystem {
   readlink(ino: Ino): string;
   /** Entries after `cookie` (0: from the start), `.` and `..` included. Cookies stay good while others create and remove. */
   readdir(ino: Ino, cookie: number, emit: EmitEntry): void;
+  /** Whether the listing of a directory may be remembered. Absent: all may, since all changes come through the kernel. */
+  keepsListing?(ino: Ino): boolean;
 
   /** `flags` as `open(2)`. The handle is released once. */
   open(ino: Ino, flags: number): number;

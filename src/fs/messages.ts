@@ -8,10 +8,8 @@ import type { EndOfLoop } from "./transport/kernel/loop.js";
 
 /** What a worker is started with. */
 export interface WorkerData {
-  /** The bytes of the version's root, as they lie in its remote. */
-  root: Uint8Array;
-  /** What the version is called, for `.varve`. */
-  version: NamedVersion;
+  /** The version to be served, with the bytes of its root as they lie in its remote. Undefined: every one there is. */
+  shown: { version: NamedVersion; root: Uint8Array } | undefined;
   cacheDirectory: string;
   memoryBytes: number | undefined;
   /** Where the overlay of a writable mount lies; absent for one that is only read. */

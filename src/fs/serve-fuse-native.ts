@@ -2,34 +2,24 @@
  * A mount through fuse-native, with the face of one through the kernel: the tree is served on the main thread, and what
  * it misses is awaited there.
  */
-import type { Missing } from "../cache/block.js";
+import type { Block, Missing } from "../cache/block.js";
 import { AnswerMemory, Unanswered, keyOfQuestion } from "./questions.js";
-import type { ServeOptions, ServedMount } from "./serve.js";
+import { rangeLoader } from "./range-loader.js";
+import { type ServeOptions, type ServedMount, fetchShown } from "./serve.js";
 import { openServedTree } from "./served-tree.js";
 import { syncMount } from "./sync-mount.js";
 import { serveFuseNative } from "./transport/fuse-native.js";
 
 /** @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `unsupported`, `format-damaged` */
 export async function serveThroughFuseNative(options: ServeOptions): Promise<ServedMount> {
-  const {
-    mountpoint,
-    name,
-    version,
-    cache,
-    overlayDirectory,
-    preserveOwner = false,
-    allowOther,
-    log,
-  } = options;
-  const root = await cache.read(options.root);
+  const { mountpoint, name, cache, overlayDirectory, preserveOwner = false, allowOther, log } = options;
+  const shown = await fetchShown(options);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
   const answers = new AnswerMemory();
-  const supplied = { blocks: cache.local, answers };
+  const prefetch = (blocks: readonly Block[]) => cache.prefetch(blocks);
+  const supplied = { blocks: cache.local, answers, prefetch, load: rangeLoader(cache.local) };
   const writeTimes = "clock"; // the library's kernel module is asked for no writeback cache
-  const described = { root, version, overlayDirectory, writeTimes, ...owner } as const;
-  const tree = openServedTree(described, supplied, (blocks) => {
-    cache.prefetch(blocks);
-  });
+  const tree = openServedTree({ shown, overlayDirectory, writeTimes, ...owner }, supplied);
   const fetch = async (missing: Missing) => {
     if (missing instanceof Unanswered)
       answers.put(keyOfQuestion(missing.question), await options.answer(missing.question));

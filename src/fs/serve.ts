@@ -24,11 +24,9 @@ export interface ServeOptions {
   mountpoint: string;
   /** What lists of mounts show: `vision/cifar10@1.2.0`. */
   name: string;
-  /** The block that holds the version's root. */
-  root: Block;
-  /** What it is called, for those who look into `.varve`. */
-  version: NamedVersion;
-  /** Tells what the tree cannot know by itself. */
+  /** The version to be served, with the block that holds its root. Undefined: every version of the catalog. */
+  shown: { version: NamedVersion; root: Block } | undefined;
+  /** Tells what only the catalog knows. */
   answer: Answerer;
   /** Fetches what the worker misses; the caller closes it after the mount has ended. */
   cache: Cache;
@@ -91,15 +89,14 @@ export interface ServedMount {
 const DEFAULT_DEADLINE_MS = 60_000;
 
 /**
- * Mounts a version through the kernel and serves it until it is unmounted. `process.exit` hangs while it is served:
+ * Mounts a version, or every one, through the kernel and serves it until it is unmounted. `process.exit` hangs while it is served:
  * unmount first.
  *
  * @throws {DatasetError} `mountpoint-unfit`, `mount-refused`; `format-damaged` when the version cannot be opened; what the cache throws
  */
 export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
   const { mountpoint, name, cache, allowOther, overlayDirectory, log = silentLog } = options;
-  const root = await cache.read(options.root);
-  const thread = new MountThread(dataOf(options, root), cache, options.answer, log);
+  const thread = new MountThread(await dataOf(options), cache, options.answer, log);
   try {
     await thread.ready;
     const mount = await mountKernel(mountpoint, {
@@ -187,11 +184,18 @@ class KernelServedMount implements ServedMount {
   }
 }
 
-function dataOf(options: ServeOptions, root: Uint8Array): Omit<WorkerData, "event"> {
-  const { version, cacheDirectory, memoryBytes, overlayDirectory } = options;
+/** Fetches a version's root, so that one that cannot be had is not mounted. */
+export async function fetchShown({ shown, cache }: ServeOptions): Promise<WorkerData["shown"]> {
+  return shown && { version: shown.version, root: await cache.read(shown.root) };
+}
+
+async function dataOf(options: ServeOptions): Promise<Omit<WorkerData, "event">> {
+  const { cacheDirectory, memoryBytes, overlayDirectory } = options;
+  const shown = await fetchShown(options);
   const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;
-  const passthrough = (options.passthrough ?? true) && overlayDirectory === undefined && isRoot();
+  const canPass = shown !== undefined && overlayDirectory === undefined && isRoot();
+  const passthrough = canPass && (options.passthrough ?? true);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
-  const given = { root, version, cacheDirectory, memoryBytes, overlayDirectory };
+  const given = { shown, cacheDirectory, memoryBytes, overlayDirectory };
   return { ...given, deadlineMs, passthrough, ...owner };
 }

@@ -1,34 +1,19 @@
-/** From the description of a mount to the file system behind it: a version to be read, or with an overlay above it. */
-import type { Block, LocalBlocks } from "../cache/block.js";
+/** From the description of a mount to the file system behind it: a version, one with an overlay above it, or all. */
 import { DatasetError } from "../errors.js";
+import { browseFileSystem } from "./browse/browse.js";
 import { explained } from "./explain/explained.js";
-import { FactsFolder } from "./explain/facts-folder.js";
-import { Origins } from "./explain/origins.js";
-import { versionFacts } from "./explain/version-facts.js";
-import { openRoot } from "../manifest/root.js";
-import { Tree } from "../manifest/tree.js";
 import type { FileSystem } from "./filesystem.js";
 import type { WorkerData } from "./messages.js";
+import { type OpenVersion, type Supplied, openVersion } from "./open-version.js";
 import { type Overlay, type OverlayOptions, openOverlay } from "./overlay/overlay.js";
-import type { AnswerMemory } from "./questions.js";
-import { rangeLoader } from "./range-loader.js";
 import { readOnlyFileSystem } from "./read-only.js";
-import { VersionFiles } from "./version-files.js";
-import { WholeFiles, type WholeSource } from "./whole-files.js";
+import { WholeFiles } from "./whole-files.js";
 
 export interface ServedTreeOptions extends Pick<
   WorkerData,
-  "root" | "version" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
+  "shown" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
 > {
   writeTimes: OverlayOptions["writeTimes"];
-}
-
-/** What is on this machine: blocks, and answers of the main thread. */
-export interface Supplied {
-  blocks: LocalBlocks;
-  answers: AnswerMemory;
-  /** Set where the kernel may read large files by itself; a writable mount has no use for it. */
-  wholes?: WholeSource | undefined;
 }
 
 export interface ServedTree {
@@ -38,31 +23,30 @@ export interface ServedTree {
   close(): void;
 }
 
-/** Opens a version, with the overlay the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
+/** Opens what the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
 export function openServedTree(
-  { root, version, overlayDirectory, uid, gid, preserveOwner, writeTimes }: ServedTreeOptions,
-  { blocks, answers, wholes }: Supplied,
-  prefetch: (blocks: readonly Block[]) => void,
+  { shown, overlayDirectory, uid, gid, preserveOwner, writeTimes }: ServedTreeOptions,
+  supplied: Supplied,
 ): ServedTree {
-  const tree = new Tree(openRoot(root), rangeLoader(blocks));
-  const lineage = () => answers.get({ about: "lineage", version: version.id });
-  const origins = new Origins(version.id, tree, blocks, lineage);
-  const originOf = (ordinal: number) => origins.of(ordinal);
-  const keepsWholes = wholes !== undefined;
-  const files = new VersionFiles(tree, blocks, { uid, gid, preserveOwner, prefetch, keepsWholes, originOf });
-  const facts = new FactsFolder(versionFacts(version, tree.root, lineage), { uid, gid });
-  if (overlayDirectory === undefined) return readOnly(files, facts, wholes && new WholeFiles(files, wholes));
+  const owner = { uid, gid, preserveOwner };
+  if (!shown) return readOnly(browseFileSystem(owner, supplied));
+  const version = openVersion(shown.root, shown.version, owner, supplied);
+  if (overlayDirectory !== undefined) return overlaid(version, overlayDirectory, writeTimes);
+  const backings = supplied.wholes && new WholeFiles(version.files, supplied.wholes);
+  return readOnly(explained(readOnlyFileSystem(version.files, backings), version.facts));
+}
+
+function readOnly(fileSystem: FileSystem): ServedTree {
+  return { fileSystem, call: (name) => refuse(name, "this mount is only read"), close: () => undefined };
+}
+
+function overlaid(
+  { files, facts }: OpenVersion,
+  directory: string,
+  writeTimes: OverlayOptions["writeTimes"],
+): ServedTree {
   const factOf: OverlayOptions["facts"] = (ordinal, name) => files.fact(ordinal, name);
-  return overlaid(openOverlay(overlayDirectory, files, { facts: factOf, writeTimes }), facts);
-}
-
-function readOnly(files: VersionFiles, facts: FactsFolder, backings: WholeFiles | undefined): ServedTree {
-  const call = (name: string) => refuse(name, "this mount is only read");
-  const fileSystem = explained(readOnlyFileSystem(files, backings), facts);
-  return { fileSystem, call, close: () => undefined };
-}
-
-function overlaid(overlay: Overlay, facts: FactsFolder): ServedTree {
+  const overlay = openOverlay(directory, files, { facts: factOf, writeTimes });
   return {
     fileSystem: explained(overlay, facts),
     call: (name, values) => callOf(overlay, name)(...values),

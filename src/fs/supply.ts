@@ -5,7 +5,7 @@
 import type { Block } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
 import { messageOf } from "../errors.js";
-import { errnoNumberOf } from "./errno.js";
+import { Errno, errnoNumberOf } from "./errno.js";
 import { type HandedBlock, type ToWorker, shareable } from "./messages.js";
 import { type Answerer, type Question, keyOfQuestion } from "./questions.js";
 
@@ -36,7 +36,7 @@ export class Supply {
       this.send({ type: "answered", key, value: await this.answer(question) });
     } catch (error) {
       this.onFailure("question could not be answered", { ...question, problem: messageOf(error) });
-      this.send({ type: "failed", keys: [key], errno: errnoNumberOf(error) });
+      this.send({ type: "failed", keys: [key], errno: errnoNumberOfLack(error) });
     }
   }
 
@@ -58,7 +58,7 @@ export class Supply {
 
   #fail({ hash, key }: Block, error: unknown): void {
     this.onFailure("block could not be fetched", { hash, key, problem: messageOf(error) });
-    this.send({ type: "failed", keys: [hash], errno: errnoNumberOf(error) });
+    this.send({ type: "failed", keys: [hash], errno: errnoNumberOfLack(error) });
   }
 
   /** Joins the fetches that `prefetch` began: a file of 1 KiB is read in less time than a question takes to get here. */
@@ -80,6 +80,12 @@ export class Supply {
     this.send({ type: "blocks", blocks: this.#arrived });
     this.#arrived = [];
   }
+}
+
+/** Who asked for a name that is there must not hear that it is not, when what cannot be found is its remote. */
+function errnoNumberOfLack(error: unknown): number {
+  const errno = errnoNumberOf(error);
+  return errno === Errno.ENOENT ? Errno.EIO : errno;
 }
 
 function handed({ hash }: Block, bytes: Uint8Array): HandedBlock {

@@ -7,7 +7,8 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import { type Block, Missing } from "../cache/block.js";
 import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
 import { type FromWorker, type ToWorker, type WorkerData, failureOf } from "./messages.js";
-import { AnswerMemory, type Question } from "./questions.js";
+import { AnswerMemory, type Question, keyOfQuestion } from "./questions.js";
+import { rangeLoader } from "./range-loader.js";
 import { type ServedTree, openServedTree } from "./served-tree.js";
 import type { WholeSource } from "./whole-files.js";
 import { RequestLoop, type Supplier } from "./transport/kernel/loop.js";
@@ -27,9 +28,9 @@ class MountWorker implements Supplier {
     const memory = data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes };
     this.#blocks = openLocalBlocks({ directory: data.cacheDirectory, onWarning, ...memory });
     const prefetch = (ahead: readonly Block[]) => this.fetch([], ahead);
-    const wholes = this.#wholeSource(prefetch);
-    const supplied = { blocks: this.#blocks, answers: this.#answers, wholes };
-    this.#served = openServedTree({ ...data, writeTimes: "told" }, supplied, prefetch);
+    const [blocks, answers, load] = [this.#blocks, this.#answers, rangeLoader(this.#blocks)];
+    const supplied = { blocks, answers, prefetch, load, wholes: this.#wholeSource(prefetch) };
+    this.#served = openServedTree({ ...data, writeTimes: "told" }, supplied);
   }
 
   /** Serves the mount that the main thread makes; ends with it, or when there will be none. */
@@ -50,6 +51,7 @@ class MountWorker implements Supplier {
   }
 
   ask(question: Question): void {
+    this.#answers.asked(keyOfQuestion(question));
     this.#send({ type: "ask", question });
   }
 

@@ -1,13 +1,14 @@
 /** Commands for mounts: mount, unmount, status, commit, discard. */
 import type { Argv } from "yargs";
+import { type MountInfo, nameOfShown } from "../../daemon/config.js";
 import { askMount, mountAt } from "../../daemon/client.js";
 import { askControl } from "../../daemon/control.js";
 import { type MountState, liveMounts, removeMountState } from "../../daemon/mount-state.js";
 import { isAlive } from "../../daemon/process.js";
 import type { OverlayCommit } from "../../dataset/commit-overlay.js";
-import { Dataset } from "../../dataset/dataset.js";
 import { tellOfHeads } from "../../dataset/heads.js";
 import { findVersion } from "../../dataset/history.js";
+import { mountAll, mountVersion } from "../../dataset/mounting.js";
 import { mountForeground } from "../../daemon/foreground.js";
 import { abandonedOverlays } from "../../dataset/overlays.js";
 import type { UploadProgress } from "../../dataset/upload.js";
@@ -26,16 +27,21 @@ export function addMountCommands(cli: Cli): void {
 
 function mount(cli: Cli): void {
   cli.command(
-    "mount <reference> <directory>",
-    "Mount a version as a folder",
+    "mount <reference> [directory]",
+    "Mount a version as a folder, or with --all every version there is",
     (yargs) =>
       yargs
         .positional("reference", {
           type: "string",
           demandOption: true,
-          describe: "PROJECT/NAME[@LABEL] or id",
+          describe: "PROJECT/NAME[@LABEL] or id; left out with --all",
         })
-        .positional("directory", { type: "string", demandOption: true, describe: "An empty folder" })
+        .positional("directory", { type: "string", describe: "An empty folder" })
+        .option("all", {
+          type: "boolean",
+          default: false,
+          describe: "Every version, as PROJECT/NAME/LABEL, to read",
+        })
         .option("writable", {
           alias: "w",
           type: "boolean",
@@ -71,7 +77,8 @@ function mount(cli: Cli): void {
           describe: "Longest wait on the remote, in seconds",
         })
         .example("$0 mount vision/cifar10 /data", "the latest version, to read")
-        .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits"),
+        .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits")
+        .example("$0 mount --all /datasets", "ls /datasets/vision/cifar10/latest"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
         const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
@@ -84,25 +91,40 @@ function mount(cli: Cli): void {
           acceptLimits,
           deadlineMs: deadline * 1000,
         };
+        const { reference, directory } = whatAndWhere(args);
+        const found = reference === undefined ? undefined : await findVersion(workspace, reference);
+        const unmerged = found ? await tellOfHeads(workspace, reference!, found.dataset) : [];
         if (args.foreground) {
-          const found = await findVersion(workspace, args.reference);
-          const unmerged = await tellOfHeads(workspace, args.reference, found.dataset);
-          await mountForeground(workspace, found, args.directory, options, (info) =>
-            json
-              ? output.json({ ...info, unmerged })
-              : output.say(`Mounted ${info.dataset}@${info.version} at ${info.mountpoint}`),
+          await mountForeground(workspace, found, directory, options, (info) =>
+            json ? output.json({ ...info, unmerged }) : output.say(mountedLine(info)),
           );
           return;
         }
-        const dataset = await Dataset.get(args.reference, { workspace });
-        const info = await dataset.mount(args.directory, options);
-        if (json) output.json({ ...info, unmerged: dataset.unmerged });
-        else
-          output.data(
-            `Mounted ${info.dataset}@${info.version} at ${info.mountpoint}${writable ? ", writable" : ""}`,
-          );
+        const info = await (found
+          ? mountVersion(workspace, found, directory, options)
+          : mountAll(workspace, directory, options));
+        if (json) output.json({ ...info, unmerged });
+        else output.data(mountedLine(info));
       }),
   );
+}
+
+/** With `--all` the only argument is the folder. @throws {DatasetError} `bad-input` */
+function whatAndWhere(args: { all: boolean; reference: string; directory: string | undefined }): {
+  reference: string | undefined;
+  directory: string;
+} {
+  const { all, reference, directory } = args;
+  if (all && directory === undefined) return { reference: undefined, directory: reference };
+  if (!all && directory !== undefined) return { reference, directory };
+  const message = all
+    ? "Cannot mount one version with --all: give the folder alone"
+    : "Cannot mount: give a version and a folder, or --all and a folder";
+  throw new DatasetError("bad-input", { value: reference }, message);
+}
+
+function mountedLine(info: MountInfo): string {
+  return `Mounted ${nameOfShown(info)} at ${info.mountpoint}${info.writable ? ", writable" : ""}`;
 }
 
 /** @throws {DatasetError} `bad-input` */
@@ -212,9 +234,9 @@ function status(cli: Cli): void {
 interface StatusRow {
   mountpoint: string;
   pid: number | null;
-  id: string;
-  dataset: string;
-  version: string;
+  id: string | null;
+  dataset: string | null;
+  version: string | null;
   writable: boolean;
   state: string;
   overlay?: string | undefined;
@@ -269,12 +291,12 @@ function statusTable(rows: readonly StatusRow[], widthColumns: number | undefine
     { title: "state" },
     { title: "pid", align: "right" as const },
   ];
-  const cells = rows.map(({ mountpoint, dataset, version, committed, writable, state, pid }) => [
-    mountpoint,
-    `${dataset}@${version}${committed === undefined ? "" : `, committed ${committed}`}`,
-    writable ? "writable" : "read-only",
-    state,
-    String(pid ?? "-"),
+  const cells = rows.map((row) => [
+    row.mountpoint,
+    nameOfShown(row) + (row.committed === undefined ? "" : `, committed ${row.committed}`),
+    row.writable ? "writable" : "read-only",
+    row.state,
+    String(row.pid ?? "-"),
   ]);
   return renderTable(columns, cells, { widthColumns });
 }

@@ -1,5 +1,6 @@
 /** `varve recover`: what mounts left uncommitted, and what can be done with it. */
 import type { OverlayCommitOptions } from "../../dataset/commit-overlay.js";
+import { nameOfShown } from "../../daemon/config.js";
 import { findOverlay } from "../../dataset/overlays.js";
 import {
   type Recoverable,
@@ -110,8 +111,7 @@ async function mount(context: Context, id: string | undefined, directory: string
   const { workspace, output, json } = context;
   const info = await recoverMount(workspace, await choose(context, id), directory);
   if (json) output.json(info);
-  else
-    output.data(`Mounted ${info.dataset}@${info.version} with the changes at ${info.mountpoint}, writable`);
+  else output.data(`Mounted ${nameOfShown(info)} with the changes at ${info.mountpoint}, writable`);
 }
 
 async function exportTo(context: Context, id: string | undefined, folder: string): Promise<void> {

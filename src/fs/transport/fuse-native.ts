@@ -53,6 +53,8 @@ export interface FuseNativeMount {
 
 /** A version never changes; a day is as good as for ever. */
 const NEVER_CHANGES_SECONDS = 86_400;
+/** Where folders come and go: this transport knows one time for all. */
+const CHANGES_SECONDS = 1;
 /**
  * Hard links are two inodes to this transport, and what the kernel remembers of one is wrong once the other is changed.
  * The package takes 0 for its default of a second.
@@ -90,7 +92,8 @@ export async function serveFuseNative(options: FuseNativeOptions): Promise<FuseN
 }
 
 function mountOptions({ fileSystem, name, allowOther = false }: FuseNativeOptions): FuseOptions {
-  const timeoutSeconds = fileSystem.writable ? NO_TIME_SECONDS : NEVER_CHANGES_SECONDS;
+  const readSeconds = fileSystem.keepsListing ? CHANGES_SECONDS : NEVER_CHANGES_SECONDS;
+  const timeoutSeconds = fileSystem.writable ? NO_TIME_SECONDS : readSeconds;
   return {
     timeout: false,
     fsname: name.replace(/[\\,]/g, "\\$&"), // A comma would begin the next option.

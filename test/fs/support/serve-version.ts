@@ -55,9 +55,9 @@ const log = { debug: warn, info: warn, warn, error: warn, close: () => undefined
 
 try {
   const name = "p/sample@1.0.0";
-  const version = { id: "0".repeat(32), reference: name };
-  const how = { version, answer, deadlineMs, allowOther, overlayDirectory, passthrough, log };
-  const mount = await serveKernel({ mountpoint, name, root, cache, cacheDirectory, ...how });
+  const shown = { version: { id: "0".repeat(32), reference: name }, root };
+  const how = { shown, answer, deadlineMs, allowOther, overlayDirectory, passthrough, log };
+  const mount = await serveKernel({ mountpoint, name, cache, cacheDirectory, ...how });
   remote = far; // From here on: what mounting itself fetched was near.
   say("mounted");
   const commands: Record<string, () => unknown> = {

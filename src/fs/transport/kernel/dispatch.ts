@@ -1,11 +1,11 @@
 /**
  * From the number of an operation to what answers it. All others get `ENOSYS`, on which the kernel does without:
- * OPENDIR and ACCESS need no answer, COPY_FILE_RANGE is made of reads and writes, IOCTL and BMAP are refused.
+ * ACCESS needs no answer, COPY_FILE_RANGE is made of reads and writes, IOCTL and BMAP are refused.
  */
 import { FileSystemError } from "../../errno.js";
 import { getattr, setattr, statfs } from "./attributes.js";
 import { create, fallocate, flush, fsync, lseek, open, read, release, tmpfile, write } from "./content.js";
-import { readdir, readdirplus } from "./listing.js";
+import { opendir, readdir, readdirplus, releasedir } from "./listing.js";
 import { batchForget, forget, link, lookup, mkdir, mknod } from "./names.js";
 import { readlink, rename, rename2, rmdir, symlink, unlink } from "./names.js";
 import { init } from "./negotiate.js";
@@ -17,8 +17,8 @@ const destroy: Operation = () => undefined;
 
 /** INTERRUPT is not among them: it is about requests, not about the tree. */
 const ANSWERED: Record<Exclude<keyof typeof Opcode, "interrupt">, Operation> = {
-  ...{ init, destroy, statfs, lookup, forget, batchForget, getattr, setattr, readdir, readdirplus, readlink },
-  ...{ mkdir, mknod, symlink, link, unlink, rmdir, rename, rename2 },
+  ...{ init, destroy, statfs, lookup, forget, batchForget, getattr, setattr, opendir, readdir, readdirplus },
+  ...{ releasedir, readlink, mkdir, mknod, symlink, link, unlink, rmdir, rename, rename2 },
   ...{ open, create, tmpfile, read, write, flush, release, fsync, fsyncdir: fsync, fallocate, lseek },
   ...{ setxattr, getxattr, listxattr, removexattr },
 };

@@ -1,9 +1,18 @@
 /** Listings of directories. */
+import { FileSystemError } from "../../errno.js";
 import { Missing } from "../../../cache/block.js";
 import { ReadIn, OUT_HEADER_BYTES } from "./protocol.js";
 import type { KernelRequest } from "./request.js";
 import type { Reply } from "./reply.js";
 import type { Operation, Session } from "./session.js";
+
+/** Where all listings may be remembered, opening needs no request: told so once, the kernel sends no more. */
+export const opendir: Operation = ({ fileSystem }, request, reply) => {
+  if (!fileSystem.keepsListing) throw new FileSystemError("ENOSYS");
+  reply.openedDirectory(fileSystem.keepsListing(request.ino));
+};
+
+export const releasedir: Operation = () => undefined;
 
 /** Asked for only by kernels that were not offered READDIRPLUS; kept for what the protocol says. */
 export const readdir: Operation = (session, request, reply) => list(session, request, reply, false);

@@ -40,7 +40,9 @@ export const Opcode = {
   removexattr: 24,
   flush: 25,
   init: 26,
+  opendir: 27,
   readdir: 28,
+  releasedir: 29,
   fsyncdir: 30,
   create: 35,
   interrupt: 36,
@@ -72,7 +74,7 @@ export const InitFlag = {
 /** The next 32, with `initExt`. */
 export const InitFlag2 = { passthrough: 1 << 5 } as const;
 
-export const OpenFlag = { keepCache: 1 << 1, passthrough: 1 << 7 } as const;
+export const OpenFlag = { keepCache: 1 << 1, cacheListing: 1 << 3, passthrough: 1 << 7 } as const;
 /** In `open_flags` of OPEN and CREATE, `write_flags` of WRITE and `valid` of SETATTR: take set-uid and set-gid away. */
 export const KillPrivileges = { open: 1 << 0, write: 1 << 2, setattr: 1 << 11 } as const;
 export const FSYNC_DATA_ONLY = 1 << 0;

@@ -22,6 +22,7 @@ const WORD = 2 ** 32;
  * writable mount come through the kernel: so it is only a bound.
  */
 const VALID_SEC = 3600;
+const NSEC_PER_MS = 1_000_000;
 /** The unit of `st_blocks`, whatever the block size. */
 const STAT_BLOCK_BYTES = 512;
 
@@ -93,8 +94,9 @@ export class Reply {
   }
 
   attributes(attributes: Attributes): void {
-    this.u64(AttrOut.attrValid, VALID_SEC);
-    this.u64(AttrOut.nsec, 0);
+    const { validMs } = attributes;
+    this.u64(AttrOut.attrValid, validMs === undefined ? VALID_SEC : Math.floor(validMs / 1000));
+    this.u64(AttrOut.nsec, validMs === undefined ? 0 : (validMs % 1000) * NSEC_PER_MS);
     this.#putAttributes(AttrOut.attr, attributes);
     this.length = AttrOut.end;
   }
@@ -109,6 +111,13 @@ export class Reply {
     this.u32(this.length + OpenOut.flags, backing === 0 ? OpenFlag.keepCache : OpenFlag.passthrough);
     this.u32(this.length + OpenOut.backing, backing);
     this.length += OpenOut.bytes;
+  }
+
+  /** `fuse_open_out` of a directory, whose listing the kernel may remember or must ask for again. */
+  openedDirectory(keepsListing: boolean): void {
+    this.opened(0);
+    const flags = keepsListing ? OpenFlag.keepCache | OpenFlag.cacheListing : 0;
+    this.u32(OUT_HEADER_BYTES + OpenOut.flags, flags);
   }
 
   /** One number of 64 bits, or one of 32 and padding. */
@@ -174,10 +183,18 @@ export class Reply {
   #putEntry(at: number, attributes: Attributes): void {
     this.u64(at + EntryOut.nodeid, attributes.ino);
     this.u64(at + EntryOut.generation, 0);
-    this.u64(at + EntryOut.entryValid, VALID_SEC);
-    this.u64(at + EntryOut.attrValid, VALID_SEC);
-    this.u64(at + EntryOut.nsecs, 0);
+    this.#putValidity(at, attributes.validMs);
     this.#putAttributes(at + EntryOut.attr, attributes);
+  }
+
+  /** Of the name and of the attributes alike: seconds, then nanoseconds, of one and of the other. */
+  #putValidity(at: number, validMs: number | undefined): void {
+    const sec = validMs === undefined ? VALID_SEC : Math.floor(validMs / 1000);
+    const nsec = validMs === undefined ? 0 : (validMs % 1000) * NSEC_PER_MS;
+    this.u64(at + EntryOut.entryValid, sec);
+    this.u64(at + EntryOut.attrValid, sec);
+    this.u32(at + EntryOut.nsecs, nsec);
+    this.u32(at + EntryOut.nsecs + 4, nsec);
   }
 
   #putAttributes(at: number, attributes: Attributes): void {
