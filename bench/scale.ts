@@ -1,6 +1,6 @@
 /**
  * What a tree of 10,000,000 files costs, and folders of 1,000,000: mounting, listing, `find`, one more file, each by a
- * user with an empty cache. Run after a build, as root: `node dist/bench/scale.js [FOLDER]`. The large versions are made
+ * user with an empty cache: first timed, then with requests counted. Run after a build, as root: `node dist/bench/scale.js [FOLDER]`. The large versions are made
  * first (minutes, 2 GiB); in a FOLDER that is given they stay for the next time.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -12,7 +12,7 @@ import { renderTable } from "../src/cli/table.js";
 import { Workspace } from "../src/dataset/workspace.js";
 import { homeOf } from "../src/home.js";
 import { MiB } from "../src/units.js";
-import { CountedUser } from "./support/counted-user.js";
+import { CountedUser, type Measuring } from "./support/counted-user.js";
 import { makeLargeVersion, pathOfFile } from "./support/large-version.js";
 
 /** Number of files, and how many of them lie in one folder. */
@@ -22,23 +22,29 @@ const VERSIONS = {
   "bench/flat": [1_000_000, 1_000_000],
 } as const;
 
+const COLUMNS = ["s", "CPU s", "MiB memory", "requests", "MiB read", "MiB sent"] as const;
+
 const given = process.argv[2];
 const work = given ?? mkdtempSync(join(tmpdir(), "varve-scale-"));
 const remote = join(work, "remote");
-const rows: string[][] = [];
+/** By what was done; filled by two passes. */
+const figures = new Map<string, Partial<Record<(typeof COLUMNS)[number], string>>>();
+let measuring: Measuring = "timed";
 let users = 0;
 
 try {
   for (const [dataset, [files, filesInFolder]] of Object.entries(VERSIONS))
     await makeOnce(dataset, files, filesInFolder);
-  measureMany();
-  for (const dataset of ["bench/folders", "bench/flat"]) measureFind(dataset);
+  for (measuring of ["timed", "counted"] as const) {
+    measureMany();
+    for (const dataset of ["bench/folders", "bench/flat"]) measureFind(dataset);
+  }
 } finally {
   if (given === undefined) rmSync(work, { recursive: true, maxRetries: 3 });
 }
-const numbers = ["s", "CPU s", "requests", "MiB read", "MiB sent", "MiB memory"];
-const columns = numbers.map((title) => ({ title, align: "right" as const }));
-console.log(renderTable([{ title: "what" }, ...columns], rows));
+const columns = [{ title: "what" }, ...COLUMNS.map((title) => ({ title, align: "right" as const }))];
+const rows = [...figures].map(([what, row]) => [what, ...COLUMNS.map((title) => row[title] ?? "")]);
+console.log(renderTable(columns, rows));
 
 async function makeOnce(dataset: string, files: number, filesInFolder: number): Promise<void> {
   const home = { ...homeOf({ VARVE_HOME: join(work, "maker") }), defaultRemote: remote };
@@ -93,7 +99,7 @@ function commitOne(user: CountedUser, what: string, change: (at: string) => void
     const answer = user.varve("unmount", user.mountpoint, "--json");
     ({ contentBytesSent } = (JSON.parse(answer) as { committed: { contentBytesSent: number } }).committed);
   });
-  rows.push([`  of it content: ${contentBytesSent} B`]);
+  figures.set(`  of it content: ${contentBytesSent} B`, {});
 }
 
 function latestOf(user: CountedUser): string {
@@ -106,9 +112,8 @@ function measureFind(dataset: string): void {
     withUser((user) => {
       user.varve("mount", ...options, dataset, user.mountpoint);
       const what = `find over 1,000,000, ${dataset}${options.length > 0 ? ", writable" : ""}`;
-      const seconds = measure(user, what, () => find(user.mountpoint));
-      rows.push([`  entries a second: ${Math.round(1_000_000 / seconds)}`]);
-      measure(user, "  again", () => find(user.mountpoint));
+      measure(user, what, () => find(user.mountpoint));
+      measure(user, `${what}, again`, () => find(user.mountpoint));
     });
 }
 
@@ -122,17 +127,19 @@ function find(at: string): void {
 /** Runs with a user whose home is empty, and takes away what is then mounted. */
 function withUser(run: (user: CountedUser) => void): void {
   const folder = join(work, `user-${users++}`);
-  const user = new CountedUser(folder, remote);
+  const user = new CountedUser(folder, remote, measuring);
   try {
     run(user);
   } finally {
+    const daemon = user.daemon();
     spawnSync("umount", [user.mountpoint], { stdio: "ignore" });
+    if (daemon) awaitEnd(daemon.pid);
     rmSync(folder, { recursive: true, maxRetries: 3 });
   }
 }
 
-/** Adds a row; gives the seconds. CPU time and memory are those of the mount's process and of commands that ended. */
-function measure(user: CountedUser, what: string, run: () => unknown): number {
+/** Notes figures. CPU time and memory are those of the mount's process and of commands that ended. */
+function measure(user: CountedUser, what: string, run: () => unknown): void {
   const before = user.daemon();
   user.takeSpent();
   const started = performance.now();
@@ -142,18 +149,19 @@ function measure(user: CountedUser, what: string, run: () => unknown): number {
   if (before && !after) awaitEnd(before.pid);
   const spent = user.takeSpent();
   const cpuMs = spent.cpuMs + (after?.cpuMs ?? 0) - (before?.cpuMs ?? 0);
-  const memory = Math.max(spent.maxRssBytes, after?.maxRssBytes ?? 0);
+  const memoryBytes = Math.max(spent.maxRssBytes, after?.maxRssBytes ?? 0);
   const mib = (bytes: number) => (bytes / MiB).toFixed(2);
-  rows.push([
-    what,
-    seconds.toFixed(2),
-    (cpuMs / 1000).toFixed(2),
-    String(spent.requests),
-    mib(spent.readBytes),
-    mib(spent.sentBytes),
-    (memory / MiB).toFixed(0),
-  ]);
-  return seconds;
+  const timed = {
+    s: seconds.toFixed(2),
+    "CPU s": (cpuMs / 1000).toFixed(2),
+    "MiB memory": (memoryBytes / MiB).toFixed(0),
+  };
+  const counted = {
+    requests: String(spent.requests),
+    "MiB read": mib(spent.readBytes),
+    "MiB sent": mib(spent.sentBytes),
+  };
+  figures.set(what, { ...figures.get(what), ...(measuring === "timed" ? timed : counted) });
 }
 
 /** The process of a mount writes down what it took when it ends, a moment after the mount. */

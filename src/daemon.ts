@@ -33,9 +33,13 @@ import { type EndOfMount, type ServeOptions, type ServedMount, serveKernel } fro
 import { serveThroughFuseNative } from "./fs/serve-fuse-native.js";
 import { type Log, openLog } from "./log.js";
 import { programs } from "./programs.js";
+import { MiB } from "./units.js";
 
 /** How long SIGTERM waits for those who use the mount. Containers are given 10 s before they are killed. */
 const CLOSE_WAIT_MS = 8_000;
+
+/** The worker keeps what it reads itself; the main thread only fetches for it, and commits. */
+const FETCH_MEMORY_BYTES = 32 * MiB;
 
 /** One mount, from the folder being taken to its changes being committed. */
 export class MountProcess {
@@ -60,7 +64,11 @@ export class MountProcess {
   /** Mounts, and resolves once the folder can be used. @throws {DatasetError} whatever kept it from that */
   static async start(config: DaemonConfig): Promise<MountProcess> {
     const log = openLog(config.logFile);
-    const workspace = new Workspace({ home: config.home, notice: (message) => log.warn(message) });
+    const workspace = new Workspace({
+      home: config.home,
+      notice: (message) => log.warn(message),
+      cacheMemoryBytes: config.options.transport === "fuse-native" ? undefined : FETCH_MEMORY_BYTES,
+    });
     const mount = new MountProcess(config, workspace, log);
     await mount.begin();
     return mount;

@@ -1,7 +1,6 @@
 /**
  * Preloaded into varve's processes (`NODE_OPTIONS=--import`): remotes `counted:///path` are folders whose requests are
- * written down in the file that BENCH_LOG names, a line each: what, key, bytes. So is, at the end of the process, what
- * it took: `end`, milliseconds of CPU, most KiB of memory.
+ * written down in the file that BENCH_LOG names, a line each: what, key, bytes.
  */
 import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -13,11 +12,6 @@ import type { Remote } from "../../src/remote/remote.js";
 const log = process.env["BENCH_LOG"];
 
 registerScheme("counted", (url) => counted(fileRemote(fileURLToPath(`file://${url.pathname}`))));
-
-process.on("exit", () => {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  note("end", String(Math.round((userCPUTime + systemCPUTime) / 1000)), maxRSS);
-});
 
 function counted(remote: Remote): Remote {
   return {

@@ -7,8 +7,18 @@ import { fileURLToPath } from "node:url";
 import { readMountState } from "../../src/daemon/mount-state.js";
 import { homeOf } from "../../src/home.js";
 
-const CLI = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
-const COUNTED = new URL("./counted-remote.js", import.meta.url).href;
+/** Built file by file, where a remote of its own can be put in; and as it is shipped, for times. */
+const CLI = {
+  counted: fileURLToPath(new URL("../../src/cli.js", import.meta.url)),
+  timed: fileURLToPath(new URL("../../varve/cli.js", import.meta.url)),
+};
+const PRELOADED = {
+  counted: ["note-end.js", "counted-remote.js"],
+  timed: ["note-end.js"],
+};
+
+/** `counted`: requests and bytes are told, and everything takes longer. `timed`: as users have it. */
+export type Measuring = keyof typeof CLI;
 
 /** What was asked of the remote, and what the processes that have ended took. */
 export interface Spent {
@@ -35,6 +45,7 @@ export class CountedUser {
   constructor(
     folder: string,
     private readonly remote: string,
+    private readonly measuring: Measuring,
   ) {
     this.home = join(folder, "home");
     this.mountpoint = join(folder, "mnt");
@@ -45,15 +56,20 @@ export class CountedUser {
 
   /** Runs a command; gives what it printed. */
   varve(...args: string[]): string {
+    const { measuring, remote } = this;
+    const preloaded = PRELOADED[measuring].map((name) => `--import=${new URL(name, import.meta.url).href}`);
     const env = {
       ...process.env,
       VARVE_HOME: this.home,
-      VARVE_REMOTE: `counted://${this.remote}`,
-      NODE_OPTIONS: `--import=${COUNTED}`,
+      VARVE_REMOTE: measuring === "counted" ? `counted://${remote}` : remote,
+      NODE_OPTIONS: preloaded.join(" "),
       BENCH_LOG: this.#log,
     };
-    const stdio = ["ignore", "pipe", "inherit"] as const;
-    return execFileSync(process.execPath, [CLI, ...args], { encoding: "utf8", env, stdio: [...stdio] });
+    return execFileSync(process.execPath, [CLI[measuring], ...args], {
+      encoding: "utf8",
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
   }
 
   /** Spent since it was asked last. */

@@ -24,7 +24,7 @@ export interface CacheOptions {
   /** Most the folder may take, in bytes. Default 10 GiB. */
   maxBytes?: number;
   /** Most that blocks may take of memory. Default 128 MiB; up to 256 MiB more may be on their way from remotes and to disk. */
-  memoryBytes?: number;
+  memoryBytes?: number | undefined;
   /** The remote behind an identity; asked once a request, so it should remember. */
   remoteOf: (id: RemoteId) => Remote | Promise<Remote>;
   /** Longest one request to a remote may take. Default 60,000. */

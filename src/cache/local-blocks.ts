@@ -14,7 +14,7 @@ import type { OpenWhole } from "./whole-store.js";
 export interface LocalBlocksOptions {
   /** The folder of the main thread's cache. */
   directory: string;
-  /** Most that blocks may take of memory; it must hold what one operation needs. Default 128 MiB. */
+  /** Most that blocks may take of memory; it must hold what one operation needs. Default 96 MiB. */
   memoryBytes?: number;
   onWarning?: Warn;
 }
@@ -36,7 +36,7 @@ export interface HandedBlocks extends LocalBlocks {
 
 /** Opens the blocks of a cache folder for one thread. @throws {DatasetError} `bad-input` for another user's folder */
 export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
-  const { directory, memoryBytes = 128 * MiB, onWarning = () => {} } = options;
+  const { directory, memoryBytes = 96 * MiB, onWarning = () => {} } = options;
   const memory = memoryTier(memoryBytes);
   const disk = new DiskTier(directory, onWarning);
   const tiers = new Tiers(memory, disk);

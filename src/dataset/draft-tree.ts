@@ -9,6 +9,8 @@ import { ROOT, type TreePath, isWithin, parentOf } from "../paths.js";
 import { Effect, type Source, type Staging } from "./staging.js";
 
 const NEW_DIRECTORY_MODE = 0o755;
+/** Entries read together. What misses a range is run again from its start, so it must be little of a large folder. */
+const BATCH = 1_000;
 
 export class DraftTree {
   /** Directories known to exist, so that staging a thousand files of one folder asks once. */
@@ -107,12 +109,15 @@ export class DraftTree {
   }
 
   private async childrenInBase(directory: TreePath): Promise<Entry[]> {
-    const { base } = this;
+    const { base, cache } = this;
     if (!base) return [];
-    return this.cache.complete(() => {
-      const { start, end } = base.children(directory);
-      return Array.from({ length: end - start }, (_, index) => base.entry(start + index));
-    });
+    const { start, end } = await cache.complete(() => base.children(directory));
+    const entries: Entry[] = [];
+    for (let at = start; at < end; at += BATCH) {
+      const to = Math.min(end, at + BATCH);
+      for (const entry of await cache.complete(() => [...base.entries(at, to)])) entries.push(entry);
+    }
+    return entries;
   }
 }
 

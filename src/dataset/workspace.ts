@@ -20,6 +20,8 @@ export interface WorkspaceOptions {
   home?: Partial<Home> | undefined;
   /** Told what a person should know and no caller can act on. Default: standard error. */
   notice?: ((message: string) => void) | undefined;
+  /** Most the cache may take of memory, in bytes. Default: as `openCache`. */
+  cacheMemoryBytes?: number | undefined;
 }
 
 export interface OpenedRemote {
@@ -38,7 +40,7 @@ export class Workspace {
   #cache: Promise<Cache> | undefined;
   #stamps: Stamps | undefined;
 
-  constructor(options: WorkspaceOptions = {}) {
+  constructor(private readonly options: WorkspaceOptions = {}) {
     this.home = { ...homeOf(process.env), ...options.home };
     this.notice = options.notice ?? ((message) => process.stderr.write(`${message}\n`));
   }
@@ -51,6 +53,7 @@ export class Workspace {
     return (this.#cache ??= openCache({
       directory: this.home.cacheDir,
       maxBytes: this.home.cacheBytes,
+      memoryBytes: this.options.cacheMemoryBytes,
       remoteOf: (id) => this.remote(id),
       onWarning: (event, { directory, problem }) =>
         this.notice(`Warning: ${event}: ${String(problem)} ("${String(directory)}")`),

@@ -7,8 +7,8 @@ import { type Range, openRangeOf } from "../manifest/range.js";
 import { type RangeRef, blockOfRange } from "../manifest/range-ref.js";
 import { MiB } from "../units.js";
 
-/** Ranges of about a million entries of a hundred bytes; what is dropped is opened again, at 0.3 ms a range. */
-const OPEN_RANGES_BYTES = 96 * MiB;
+/** Ranges of about 600,000 entries of a hundred bytes; what is dropped is opened again, at 0.3 ms a range. */
+const OPEN_RANGES_BYTES = 64 * MiB;
 
 /** A loader for `Tree`. It throws `Missing` for a range that is not here. @throws {DatasetError} `format-damaged` */
 export function rangeLoader(blocks: LocalBlocks, maxBytes = OPEN_RANGES_BYTES): (ref: RangeRef) => Range {

@@ -1,14 +1,17 @@
 /**
  * A tree as a version holds it: entries by path or by ordinal, spanning ranges. Synchronous: `load` may throw
  * `Missing` (`cache/block.ts`), and the question is asked again once the range is here. Keeps one opened range, so that
- * neighbours cost no further loading; keeping more is the loader's business.
+ * neighbours cost no further loading; keeping more is the loader's business. Ranges missed one after another are named
+ * together with those that follow.
  */
+import { Missing } from "../cache/block.js";
 import type { Chunk } from "../content/chunk.js";
 import { type TreePath, nameOf, parentOf } from "../paths.js";
 import type { Entry, EntryType } from "./entry.js";
 import { childKey } from "./key.js";
 import type { Range } from "./range.js";
-import { type RangeRef, matchRange } from "./range-ref.js";
+import { RangeAhead } from "./range-ahead.js";
+import { type RangeRef, blockOfRange, matchRange } from "./range-ref.js";
 import type { Root } from "./root.js";
 
 /** The least name there can be: the root directory's is empty and sorts before all children. */
@@ -25,6 +28,7 @@ export class Tree {
 
   private currentNumber = -1;
   private current: Range | undefined;
+  private readonly ahead = new RangeAhead();
 
   constructor(
     readonly root: Root,
@@ -121,9 +125,22 @@ export class Tree {
 
   private range(number: number): Range {
     if (this.current && number === this.currentNumber) return this.current;
-    const ref = this.root.rangeAt(number);
-    this.current = matchRange(this.load(ref), ref);
+    this.current = this.loaded(number);
     this.currentNumber = number;
     return this.current;
+  }
+
+  private loaded(number: number): Range {
+    const ref = this.root.rangeAt(number);
+    try {
+      return matchRange(this.load(ref), ref);
+    } catch (thrown) {
+      if (!(thrown instanceof Missing)) throw thrown;
+      const next = this.ahead.after(number, this.root.rangeCount);
+      throw new Missing(
+        thrown.blocks,
+        next.map((at) => blockOfRange(this.root.rangeAt(at))),
+      );
+    }
   }
 }
