@@ -9,8 +9,7 @@ import { type Inode, type Time } from "./inode.js";
 /** @throws {FileSystemError} `EISDIR` and `EINVAL` for a size of what is no file, `ENOSPC` for more bytes */
 export function changeAttributes(core: Core, ino: Ino, changes: AttributeChanges): Attributes {
   if (changes.sizeBytes === undefined) {
-    const inode = changed(inodeNow(core, ino), changes, core.now());
-    core.journal.transaction(() => core.journal.inodes.save(inode));
+    save(core, changed(inodeNow(core, ino), changes, core.now()));
   } else {
     resize(core, fileNow(core, ino), changes, changes.sizeBytes);
   }
@@ -20,6 +19,15 @@ export function changeAttributes(core: Core, ino: Ino, changes: AttributeChanges
 /** Empties a file, as `open(2)` with `O_TRUNC` does. */
 export function emptyFile(core: Core, ino: Ino): void {
   resize(core, fileNow(core, ino), {}, 0);
+}
+
+/**
+ * What nobody can reach any more is gone after a crash, so only memory is told: after each `unlink(2)` the kernel tells
+ * the time of it to a file that it is about to forget.
+ */
+function save({ journal, handles }: Core, inode: Inode): void {
+  if (inode.nlink === 0 && !handles.isOpen(inode.ino)) journal.inodes.advance(inode);
+  else journal.transaction(() => journal.inodes.save(inode));
 }
 
 function resize(core: Core, before: Inode, changes: AttributeChanges, sizeBytes: number): void {

@@ -8,6 +8,7 @@
 import { type Block, Missing } from "../../cache/block.js";
 import { FileSystemError } from "../errno.js";
 import type { Ino } from "../filesystem.js";
+import { ordinalOf } from "./base.js";
 import { type Core, fileNow, inodeNow } from "./core.js";
 import { dataRuns, segmentsNow } from "./file-spans.js";
 import { type Inode, InodeFlag } from "./inode.js";
@@ -26,6 +27,8 @@ export function readBytes(
   target: Uint8Array,
   at: number,
 ): number {
+  const ordinal = core.journal.inodes.get(ino) ? undefined : ordinalOf(ino);
+  if (ordinal !== undefined) return core.base.read(ordinal, offset, length, target, at);
   const inode = fileNow(core, ino);
   const end = Math.min(offset + length, inode.sizeBytes);
   if (end <= offset) return 0;
