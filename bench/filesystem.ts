@@ -51,6 +51,7 @@ function mounts(): Place[] {
   const native = ["--transport", "fuse-native"];
   return [
     mountOfVarve(work, "varve"),
+    mountOfVarve(work, "varve, no passthrough", "--no-passthrough"),
     mountOfVarve(work, "varve -w", "--writable"),
     mountOfVarve(work, "fuse-native", ...native),
     mountOfVarve(work, "fuse-native -w", "--writable", "--accept-limits", ...native),
