@@ -18,13 +18,13 @@ interface LocalCommon {
 
 export type LocalEntry =
   | (LocalCommon & { type: typeof EntryType.directory })
-  | (LocalCommon & { type: typeof EntryType.symlink; target: string })
+  | (LocalCommon & { type: typeof EntryType.symlink; target: string; hardLink: string | undefined })
   | (LocalCommon & {
       type: typeof EntryType.file;
       sizeBytes: number;
       /** Device, inode, size, mtime and ctime: while these stay, so does the content. */
       stamp: string;
-      /** `device:inode` of a file with several names. */
+      /** `device:inode` of what has several names. */
       hardLink: string | undefined;
     });
 
@@ -71,7 +71,7 @@ function entryOf(path: string, name: Name, stats: BigIntStats): LocalEntry | Spe
       return { type: EntryType.directory, ...commonOf(path, name, stats) };
     case constants.S_IFLNK: {
       const target = readlinkSync(bufferOf(path), "latin1");
-      return { type: EntryType.symlink, target, ...commonOf(path, name, stats) };
+      return { type: EntryType.symlink, target, hardLink: hardLinkOf(stats), ...commonOf(path, name, stats) };
     }
     default:
       return { type: "special", name, path };
@@ -92,8 +92,12 @@ function fileOf(path: string, name: Name, stats: BigIntStats): LocalEntry {
     gid: Number(stats.gid),
     sizeBytes: Number(stats.size),
     stamp: stampOf(stats),
-    hardLink: stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined,
+    hardLink: hardLinkOf(stats),
   };
+}
+
+function hardLinkOf({ nlink, dev, ino }: BigIntStats): string | undefined {
+  return nlink > 1n ? `${dev}:${ino}` : undefined;
 }
 
 function commonOf(path: string, name: Name, stats: BigIntStats): LocalCommon {

@@ -1,7 +1,7 @@
 /** Stages the changes of an overlay into a draft: what a commit, `status` and `diff` of a writable mount are made of. */
 import type { Cache } from "../cache/cache.js";
 import type { OverlayChange, OverlaySnapshot } from "../fs/overlay/snapshot.js";
-import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { type Entry, EntryType, type FileEntry, isLinkable } from "../manifest/entry.js";
 import { compareKeys, keyOf } from "../manifest/key.js";
 import type { Tree } from "../manifest/tree.js";
 import { type Name, type TreePath, isWithin, nameOf } from "../paths.js";
@@ -77,7 +77,7 @@ async function stagePut(
   const before = await draft.inBase(path);
   const { mode, mtimeSec, mtimeNsec, uid, gid, xattrs } = entry;
   const common = { path, mode, mtimeSec, mtimeNsec, uid, gid, ...(xattrs?.size ? { xattrs } : {}) };
-  if (entry.nlink > 1 && entry.type === EntryType.file) links.note(entry.ino, path);
+  if (entry.nlink > 1 && isLinkable(entry)) links.note(entry.ino, path);
   if (content.kind === "overlaid") {
     const { sizeBytes } = entry;
     await draft.putPending(
@@ -108,12 +108,12 @@ async function entryWith(
   return { ...common, type: EntryType.directory };
 }
 
-/** An entry of a moved folder; hard links among its files move along. */
+/** An entry of a moved folder; hard links among what is in it move along. */
 function movedTo(entry: Entry, from: TreePath, to: TreePath): Entry {
   const moved = (path: TreePath) =>
     isWithin(path, from) ? ((to + path.slice(from.length)) as TreePath) : path;
   const path = moved(entry.path);
-  if (entry.type !== EntryType.file || !entry.hardLinks) return { ...entry, path };
+  if (!isLinkable(entry) || !entry.hardLinks) return { ...entry, path };
   return { ...entry, path, hardLinks: entry.hardLinks.map(moved) };
 }
 
@@ -133,7 +133,7 @@ class HardLinks {
       const [first, ...others] = paths.sort((a, b) => compareKeys(keyOf(a), keyOf(b)));
       for (const path of paths) {
         const entry = await draft.get(path);
-        if (entry?.type !== EntryType.file) continue;
+        if (!entry || !isLinkable(entry)) continue;
         draft.staging.setHardLinks({ ...entry, hardLinks: path === first ? others : [first!] });
       }
     }

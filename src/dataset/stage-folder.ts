@@ -3,7 +3,7 @@
  * files are told by their stamp where this machine knows it, else by their hash once uploaded (`upload.ts`).
  */
 import { DatasetError } from "../errors.js";
-import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { type Entry, EntryType, type FileEntry, isLinkable } from "../manifest/entry.js";
 import { samePaths } from "../manifest/entry-compare.js";
 import { compareKeys, keyOf } from "../manifest/key.js";
 import { RESERVED_NAME, ROOT, type TreePath, joinPath, nameOf, parentOf, textOf } from "../paths.js";
@@ -104,7 +104,7 @@ class FolderWalk {
         await this.directory(entry.path, joinPath(to, entry.name), joinRelative(relative, entry.name));
   }
 
-  /** Files of one inode that are in the walk together are kept as hard links; names elsewhere do not count. */
+  /** Files and links of one inode that are in the walk together are kept as hard links; names elsewhere do not count. */
   async linkHardLinks(): Promise<void> {
     for (const paths of this.hardLinks.values()) await this.linkTogether(paths);
   }
@@ -156,15 +156,21 @@ class FolderWalk {
     path: TreePath,
     existing: Entry | undefined,
   ): void {
-    const entry: Entry =
-      local.type === EntryType.directory
-        ? { type: local.type, path, ...attributesOf(local) }
-        : { type: local.type, path, ...attributesOf(local), target: local.target };
+    const entry = this.plainOf(local, path, existing);
     const effect = effectOf(existing, entry);
     if (effect === Effect.none) return;
     if (effect === Effect.content && local.type === EntryType.symlink) this.count(existing);
     this.staging.put(entry, effect);
     if (local.type === EntryType.directory) this.tree.noteDirectory(path);
+  }
+
+  /** What a symbolic link was linked with it stays linked with until `linkHardLinks`. */
+  private plainOf(local: Exclude<LocalEntry, LocalFile>, path: TreePath, existing: Entry | undefined): Entry {
+    if (local.type === EntryType.directory) return { type: local.type, path, ...attributesOf(local) };
+    const { type, target, hardLink } = local;
+    if (hardLink !== undefined) this.noteHardLink(hardLink, path);
+    const hardLinks = hardLink !== undefined && existing?.type === type ? existing.hardLinks : undefined;
+    return { type, path, ...attributesOf(local), target, hardLinks };
   }
 
   private stageFile(
@@ -214,7 +220,7 @@ class FolderWalk {
     for (const path of paths) {
       const entry = await this.tree.get(path);
       const hardLinks = path === first ? others : [first!];
-      if (entry?.type !== EntryType.file || samePaths(entry.hardLinks ?? [], hardLinks)) continue;
+      if (!entry || !isLinkable(entry) || samePaths(entry.hardLinks ?? [], hardLinks)) continue;
       this.staging.setHardLinks({ ...entry, hardLinks: hardLinks.length > 0 ? hardLinks : undefined });
     }
   }

@@ -3,7 +3,7 @@
  * strings stay as they are. The path and the type are columns of their own.
  */
 import type { Chunk } from "../content/chunk.js";
-import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { type Entry, EntryType, type FileEntry, type HardLinks } from "../manifest/entry.js";
 import type { TreePath } from "../paths.js";
 
 type StoredXattrs = [name: string, base64: string][] | 0;
@@ -20,8 +20,9 @@ type StoredFile = [
   sha256: string,
   chunks: StoredChunk[],
   holes: FileEntry["holes"] | 0,
-  hardLinks: FileEntry["hardLinks"] | 0,
+  hardLinks: HardLinks | 0,
 ];
+type StoredSymlink = [target: string, hardLinks: HardLinks | 0];
 type StoredLink = [sizeBytes: number, url: string, pin: string, sha256: string | 0];
 type StoredChunk = [
   remote: string,
@@ -52,7 +53,10 @@ export function decodeEntry(type: EntryType, path: TreePath, text: string): Entr
     ...(xattrs && { xattrs: decodeXattrs(xattrs) }),
   };
   if (type === EntryType.directory) return { type, ...common };
-  if (type === EntryType.symlink) return { type, ...common, target: own[0] as string };
+  if (type === EntryType.symlink) {
+    const [target, hardLinks] = own as StoredSymlink;
+    return { type, ...common, target, ...(hardLinks && { hardLinks }) };
+  }
   if (type === EntryType.file) return { type, ...common, ...decodeFile(own as StoredFile) };
   const [sizeBytes, url, pin, sha256] = own as StoredLink;
   return { type, ...common, sizeBytes, url, pin, ...(sha256 && { sha256: sha256 as FileEntry["sha256"] }) };
@@ -63,7 +67,7 @@ function encodeOwn(entry: Entry): unknown[] {
     case EntryType.directory:
       return [];
     case EntryType.symlink:
-      return [entry.target];
+      return [entry.target, entry.hardLinks ?? 0] satisfies StoredSymlink;
     case EntryType.link:
       return [entry.sizeBytes, entry.url, entry.pin, entry.sha256 ?? 0] satisfies StoredLink;
     case EntryType.file: {

@@ -5,7 +5,7 @@
 import Database from "better-sqlite3";
 import type { Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
-import { type Edit, type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { type Edit, type Entry, EntryType, type FileEntry, type LinkableEntry } from "../manifest/entry.js";
 import { type Key, keyOf, pathOfKey } from "../manifest/key.js";
 import { ROOT, type TreePath } from "../paths.js";
 import { decodeEntry, encodeEntry } from "./staged-entry.js";
@@ -126,12 +126,12 @@ export class Staging {
     this.insert.run(blobOf(path), 0, null, null, Effect.content, null);
   }
 
-  /** Stages the hard links of a file, whether or not the file itself is staged. */
-  setHardLinks(entry: FileEntry): void {
+  /** Stages the hard links of an entry, whether or not it is staged itself. */
+  setHardLinks(entry: LinkableEntry): void {
     const row = this.select.get(blobOf(entry.path)) as Row | undefined;
     const [, , , source = null, effect = Effect.metadata] = row ?? [];
-    const pendingBytes = source === null ? null : entry.sizeBytes;
-    this.insert.run(blobOf(entry.path), EntryType.file, encodeEntry(entry), source, effect, pendingBytes);
+    const pendingBytes = source === null || entry.type !== EntryType.file ? null : entry.sizeBytes;
+    this.insert.run(blobOf(entry.path), entry.type, encodeEntry(entry), source, effect, pendingBytes);
   }
 
   /** Forgets what was staged for a path. */

@@ -8,7 +8,7 @@
  */
 import { checkPath, type TreePath, textOf } from "../paths.js";
 import { damaged } from "./binary.js";
-import { type Entry, EntryType, type FileEntry } from "./entry.js";
+import { type Entry, EntryType, type LinkableEntry, isLinkable } from "./entry.js";
 import { samePaths } from "./entry-compare.js";
 import { comparePaths } from "./key.js";
 import { LinkGroups } from "./link-groups.js";
@@ -23,7 +23,7 @@ interface Edited {
   before: Paths | undefined;
   /** What the edit's entry names. */
   claims: Paths;
-  /** What the path holds now; undefined when it is no file. */
+  /** What the path holds now; undefined when it is nothing that can have several names. */
   content: string | undefined;
 }
 
@@ -32,9 +32,9 @@ export class LinkLedger {
 
   /** Notes a put; gives the entry with its hard links as a range can hold them. */
   put(entry: Entry, before: Paths | undefined): Entry {
-    const tidy = entry.type === EntryType.file && entry.hardLinks ? withLinks(entry, tidied(entry)) : entry;
-    const claims = tidy.type === EntryType.file ? (tidy.hardLinks ?? NONE) : NONE;
-    const content = tidy.type === EntryType.file ? contentOf(tidy.sha256, tidy.sizeBytes) : undefined;
+    const tidy = isLinkable(entry) && entry.hardLinks ? withLinks(entry, tidied(entry)) : entry;
+    const claims = isLinkable(tidy) ? (tidy.hardLinks ?? NONE) : NONE;
+    const content = isLinkable(tidy) ? contentOf(tidy) : undefined;
     if (before ?? claims.length > 0) this.#edited.set(tidy.path, { before, claims, content });
     return tidy;
   }
@@ -48,7 +48,7 @@ export class LinkLedger {
    * @param base The tree before the edits.
    * @param result The tree after them.
    */
-  async corrections(base: TreeReader, result: TreeReader): Promise<FileEntry[]> {
+  async corrections(base: TreeReader, result: TreeReader): Promise<LinkableEntry[]> {
     if (this.#edited.size === 0) return [];
     const sorter = new LinkSorter(this.#edited, base, result);
     await sorter.run();
@@ -80,13 +80,13 @@ class LinkSorter {
     }
   }
 
-  async corrections(): Promise<FileEntry[]> {
+  async corrections(): Promise<LinkableEntry[]> {
     const wrong = [...this.#groups.wanted()].filter(
       ([path, wanted]) => !samePaths(this.#said.get(path)!, wanted),
     );
-    const entries: FileEntry[] = [];
+    const entries: LinkableEntry[] = [];
     for (const [path, wanted] of wrong.sort(([a], [b]) => comparePaths(a, b)))
-      entries.push(withLinks(await this.#fileAt(path), wanted));
+      entries.push(withLinks(await this.#linkableAt(path), wanted));
     return entries;
   }
 
@@ -119,18 +119,21 @@ class LinkSorter {
     const edited = this.edited.get(path);
     if (edited) return edited.content;
     const place = await this.result.find(path);
-    if (place?.range.typeAt(place.index) !== EntryType.file) return undefined;
+    if (!place || !isLinkable({ type: place.range.typeAt(place.index) })) return undefined;
     const named = linksAt(place.range, place.index);
     if (named) await this.#takeBaseGroup(path, named);
     else this.#say(path, NONE);
-    return contentOf(place.range.sha256At(place.index)!, place.range.sizeAt(place.index));
+    return contentAt(place.range, place.index);
   }
 
-  async #fileAt(path: TreePath): Promise<FileEntry> {
+  async #linkableAt(path: TreePath): Promise<LinkableEntry> {
     const place = await this.result.find(path);
     const entry = place?.range.entryAt(place.index);
-    if (entry?.type === EntryType.file) return entry;
-    throw damaged("tree", `a hard link names ${JSON.stringify(textOf(path))}, which is not a file there`);
+    if (entry && isLinkable(entry)) return entry;
+    throw damaged(
+      "tree",
+      `a hard link names ${JSON.stringify(textOf(path))}, which cannot have several names`,
+    );
   }
 }
 
@@ -138,16 +141,21 @@ function linksAt(range: Range, index: number): Paths | undefined {
   return range.extrasAt(index)?.hardLinks;
 }
 
-function contentOf(sha256: string, sizeBytes: number): string {
-  return `${sha256} ${sizeBytes}`;
+function contentOf(entry: LinkableEntry): string {
+  return entry.type === EntryType.symlink ? `to ${entry.target}` : `${entry.sha256} ${entry.sizeBytes}`;
+}
+
+function contentAt(range: Range, index: number): string {
+  if (range.typeAt(index) === EntryType.symlink) return `to ${range.targetAt(index)}`;
+  return `${range.sha256At(index)!} ${range.sizeAt(index)}`;
 }
 
 /** Other paths, each once, sorted. @throws {DatasetError} `bad-input` for what is no path */
-function tidied({ path, hardLinks = NONE }: FileEntry): Paths {
+function tidied({ path, hardLinks = NONE }: LinkableEntry): Paths {
   for (const other of hardLinks) checkPath(other);
   return [...new Set(hardLinks)].filter((other) => other !== path && other !== "").sort(comparePaths);
 }
 
-function withLinks(file: FileEntry, hardLinks: Paths): FileEntry {
-  return { ...file, hardLinks: hardLinks.length > 0 ? hardLinks : undefined };
+function withLinks(entry: LinkableEntry, hardLinks: Paths): LinkableEntry {
+  return { ...entry, hardLinks: hardLinks.length > 0 ? hardLinks : undefined };
 }

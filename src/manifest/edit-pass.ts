@@ -5,7 +5,7 @@
 import type { EditSource } from "./edit-source.js";
 import type { LinkLedger } from "./edit-links.js";
 import type { ParentGuard } from "./edit-parents.js";
-import { type Entry, EntryType } from "./entry.js";
+import { type Entry, isLinkable } from "./entry.js";
 import { sameLogicalEntry } from "./entry-compare.js";
 import type { Key } from "./key.js";
 import type { Range } from "./range-view.js";
@@ -81,7 +81,7 @@ async function edited(
   const edit = edits.next!;
   await edits.advance();
   const before = range.typeAt(index);
-  const linksBefore = before === EntryType.file ? range.extrasAt(index)?.hardLinks : undefined;
+  const linksBefore = isLinkable({ type: before }) ? range.extrasAt(index)?.hardLinks : undefined;
   if (edit.type === 0) {
     guard.removed(edit.path, before);
     links.removed(edit.path, linksBefore);

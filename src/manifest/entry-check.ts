@@ -5,7 +5,7 @@
 import type { Chunk } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import { textOf } from "../paths.js";
-import { type Entry, EntryType, type FileEntry } from "./entry.js";
+import { type Entry, EntryType, type FileEntry, hardLinksOf } from "./entry.js";
 
 const U32_MAX = 0xffff_ffff;
 const U48_MAX = 2 ** 48 - 1;
@@ -24,6 +24,7 @@ export function checkEntry(entry: Entry): void {
   if (entry.path.length - entry.path.lastIndexOf("/") - 1 > NAME_LENGTH_MAX)
     throw unfit(entry, "so long a name");
   if (entry.xattrs) checkXattrs(entry, entry.xattrs);
+  for (const path of hardLinksOf(entry) ?? []) checkLength(entry, path);
   if (entry.type === EntryType.file) checkFile(entry);
   else if (entry.type === EntryType.symlink) checkLength(entry, entry.target);
   else if (entry.type === EntryType.link && !isWhole(entry.sizeBytes))
@@ -45,9 +46,8 @@ function checkLength(entry: Entry, text: string): void {
 }
 
 function checkFile(file: FileEntry): void {
-  const { sizeBytes, sha256, chunks, hardLinks } = file;
+  const { sizeBytes, sha256, chunks } = file;
   if (!isWhole(sizeBytes)) throw unfit(file, `size ${sizeBytes}`);
-  if (hardLinks) for (const path of hardLinks) checkLength(file, path);
   let left = sizeBytes;
   for (const chunk of chunks) {
     if (!fits(chunk)) throw unfit(file, `a chunk of ${chunk.sizeBytes} bytes at ${chunk.offset}`);

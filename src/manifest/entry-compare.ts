@@ -1,5 +1,5 @@
 /** Whether two entries of one path are the same, as plain data. In ranges, `range-compare.ts` asks the same in place. */
-import { type Entry, EntryType, type FileEntry, type LinkEntry } from "./entry.js";
+import { type Entry, EntryType, type FileEntry, type LinkEntry, type SymlinkEntry } from "./entry.js";
 
 /** Whether two entries keep the same, but for where their bytes lie. */
 export function sameLogicalEntry(a: Entry, b: Entry): boolean {
@@ -29,9 +29,13 @@ function sameXattrs(a: Xattrs, b: Xattrs): boolean {
 }
 
 function sameKind(a: Entry, b: Entry): boolean {
-  if (a.type === EntryType.symlink) return a.target === (b as typeof a).target;
+  if (a.type === EntryType.symlink) return sameSymlink(a, b as SymlinkEntry);
   if (a.type === EntryType.file) return sameFile(a, b as FileEntry);
   return a.type === EntryType.link ? sameLink(a, b as LinkEntry) : true;
+}
+
+function sameSymlink(a: SymlinkEntry, b: SymlinkEntry): boolean {
+  return a.target === b.target && samePaths(a.hardLinks ?? [], b.hardLinks ?? []);
 }
 
 function sameFile(a: FileEntry, b: FileEntry): boolean {

@@ -19,6 +19,12 @@ interface Common {
   xattrs?: ReadonlyMap<string, Uint8Array> | undefined;
 }
 
+/**
+ * The other paths of the same file or symbolic link. On the member that sorts first: all other members, sorted as keys;
+ * on every other member: that first one only. Absent for what has one name.
+ */
+export type HardLinks = readonly TreePath[] | undefined;
+
 export interface DirectoryEntry extends Common {
   type: typeof EntryType.directory;
 }
@@ -32,17 +38,14 @@ export interface FileEntry extends Common {
   chunks: readonly Chunk[];
   /** Runs of zeros that were holes in the source, as `[start, end)`, sorted, disjoint. */
   holes?: readonly (readonly [number, number])[] | undefined;
-  /**
-   * Hard links: the other paths of the same file. On the member that sorts first: all other members, sorted as
-   * keys; on every other member: that first one only. Absent for a file with one name.
-   */
-  hardLinks?: readonly TreePath[] | undefined;
+  hardLinks?: HardLinks;
 }
 
 export interface SymlinkEntry extends Common {
   type: typeof EntryType.symlink;
   /** The target, as bytes (one character a byte), not empty, at most 4095 bytes. */
   target: string;
+  hardLinks?: HardLinks;
 }
 
 /** A file whose bytes stay elsewhere. */
@@ -58,6 +61,17 @@ export interface LinkEntry extends Common {
 }
 
 export type Entry = DirectoryEntry | FileEntry | SymlinkEntry | LinkEntry;
+
+/** What can have several names. */
+export type LinkableEntry = FileEntry | SymlinkEntry;
+
+export function isLinkable(entry: { type: number }): entry is LinkableEntry {
+  return entry.type === EntryType.file || entry.type === EntryType.symlink;
+}
+
+export function hardLinksOf(entry: Entry): HardLinks {
+  return isLinkable(entry) ? entry.hardLinks : undefined;
+}
 
 /** One step of an edit: the entry a path has from now on, or none. */
 export type Edit = Entry | { path: TreePath; type: 0 };

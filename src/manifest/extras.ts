@@ -10,7 +10,7 @@
  */
 import { checkPath, type TreePath } from "../paths.js";
 import { ByteReader, type ByteWriter, damaged } from "./binary.js";
-import { type Entry, EntryType } from "./entry.js";
+import { type Entry, EntryType, hardLinksOf, isLinkable } from "./entry.js";
 import { compareKeys, comparePaths } from "./key.js";
 
 const Part = { target: 1, xattrs: 2, holes: 4, hardLinks: 8, url: 16, hashed: 32 } as const;
@@ -42,7 +42,9 @@ export function writeExtras(writer: ByteWriter, entry: Entry): number | undefine
   writer.u8(parts);
   if (entry.type === EntryType.symlink) writeTarget(writer, entry.target);
   if (entry.xattrs?.size) writeXattrs(writer, entry.xattrs);
-  if (entry.type === EntryType.file) writeFileParts(writer, entry.holes ?? [], entry.hardLinks ?? []);
+  if (entry.type === EntryType.file && entry.holes?.length) writeHoles(writer, entry.holes);
+  const hardLinks = hardLinksOf(entry);
+  if (hardLinks?.length) writeHardLinks(writer, hardLinks);
   if (entry.type === EntryType.link) writeUrl(writer, entry.url, entry.pin);
   writer.patchU32(start, writer.length - start);
   return start;
@@ -77,11 +79,12 @@ export function checkExtras(
   what: string,
 ): void {
   const { target, holes, hardLinks, url } = extras ?? {};
-  const isFile = type === EntryType.file;
   if ((target !== undefined) !== (type === EntryType.symlink))
     throw damaged(what, "a target is not a symbolic link's");
   if ((url !== undefined) !== (type === EntryType.link)) throw damaged(what, "a URL is not a link's");
-  if (!isFile && (holes ?? hardLinks)) throw damaged(what, "holes or hard links are not a file's");
+  if (holes && type !== EntryType.file) throw damaged(what, "holes are not a file's");
+  if (hardLinks && !isLinkable({ type }))
+    throw damaged(what, "hard links are not a file's or a symbolic link's");
   if (extras?.hashed && type !== EntryType.link) throw damaged(what, "a known hash is not a link's");
   if (target !== undefined) checkTarget(target, what);
   if (holes) checkHoles(holes, sizeBytes, what);
@@ -93,7 +96,7 @@ function partsOf(entry: Entry): number {
   if (entry.type === EntryType.symlink) parts |= Part.target;
   if (entry.type === EntryType.link) parts |= entry.sha256 ? Part.url | Part.hashed : Part.url;
   if (entry.type === EntryType.file && entry.holes?.length) parts |= Part.holes;
-  if (entry.type === EntryType.file && entry.hardLinks?.length) parts |= Part.hardLinks;
+  if (hardLinksOf(entry)?.length) parts |= Part.hardLinks;
   return parts;
 }
 
@@ -112,17 +115,16 @@ function writeXattrs(writer: ByteWriter, xattrs: ReadonlyMap<string, Uint8Array>
   }
 }
 
-function writeFileParts(
-  writer: ByteWriter,
-  holes: readonly (readonly [number, number])[],
-  hardLinks: readonly TreePath[],
-): void {
-  if (holes.length > 0) writer.u32(holes.length);
+function writeHoles(writer: ByteWriter, holes: readonly (readonly [number, number])[]): void {
+  writer.u32(holes.length);
   for (const [start, end] of holes) {
     writer.u64(start);
     writer.u64(end);
   }
-  if (hardLinks.length > 0) writer.u32(hardLinks.length);
+}
+
+function writeHardLinks(writer: ByteWriter, hardLinks: readonly TreePath[]): void {
+  writer.u32(hardLinks.length);
   for (const path of hardLinks) {
     writer.u16(path.length);
     writer.text(path);

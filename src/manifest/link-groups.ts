@@ -16,7 +16,7 @@ export class LinkGroups {
     this.#toward.set(this.#headOf(a), this.#headOf(b));
   }
 
-  /** Every path with what its entry must name (`FileEntry.hardLinks`); a group of one names nothing. */
+  /** Every path with what its entry must name (`hardLinks`); a group of one names nothing. */
   *wanted(): Generator<[TreePath, readonly TreePath[]]> {
     for (const members of this.#groups()) {
       const [first, ...others] = members.sort(comparePaths) as [TreePath, ...TreePath[]];

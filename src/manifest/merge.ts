@@ -9,7 +9,7 @@
 import type { TreePath } from "../paths.js";
 import { type EditOptions, type EditedTree, editTree } from "./edit.js";
 import { EndedDirectories } from "./ended-directories.js";
-import { type Edit, type Entry, EntryType } from "./entry.js";
+import { type Edit, type Entry, EntryType, hardLinksOf } from "./entry.js";
 import { comparePaths, keyOf } from "./key.js";
 import type { LoadRange } from "./range-ref.js";
 import type { Range } from "./range-view.js";
@@ -114,6 +114,6 @@ class Overlay {
  * again: an entry that no edit names stays linked with what it was linked with in the base.
  */
 function othersOfGroup(entry: Entry): readonly TreePath[] {
-  if (entry.type !== EntryType.file || !entry.hardLinks) return [];
-  return comparePaths(entry.path, entry.hardLinks[0]!) < 0 ? entry.hardLinks : [];
+  const hardLinks = hardLinksOf(entry) ?? [];
+  return hardLinks.length > 0 && comparePaths(entry.path, hardLinks[0]!) < 0 ? hardLinks : [];
 }

@@ -2,7 +2,7 @@
  * An entry of a range as an object. Objects are written out field by field: spread ones (`{ ...common }`) take V8
  * 20 times as long to make, and then to read.
  */
-import { type Entry, EntryType, type FileEntry, type LinkEntry } from "./entry.js";
+import { type Entry, EntryType, type FileEntry, type LinkEntry, type SymlinkEntry } from "./entry.js";
 import type { Extras } from "./extras.js";
 import type { Range } from "./range-view.js";
 
@@ -24,7 +24,9 @@ function plainEntryOf(range: Range, index: number, extras: Extras | undefined): 
   const uid = range.uidAt(index);
   const gid = range.gidAt(index);
   if (type === EntryType.directory) return { path, type, mode, mtimeSec, mtimeNsec, uid, gid };
-  return { path, type, mode, mtimeSec, mtimeNsec, uid, gid, target: extras!.target! };
+  const symlink: SymlinkEntry = { path, type, mode, mtimeSec, mtimeNsec, uid, gid, target: extras!.target! };
+  if (extras?.hardLinks) symlink.hardLinks = extras.hardLinks;
+  return symlink;
 }
 
 function fileOf(range: Range, index: number, extras: Extras | undefined): FileEntry {

@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { Dataset } from "../../src/dataset/dataset.js";
 import { syncVersion } from "../../src/dataset/sync.js";
-import { EntryType } from "../../src/manifest/entry.js";
+import { EntryType, hardLinksOf } from "../../src/manifest/entry.js";
 import { MiB } from "../../src/units.js";
 import { setTime, setXattr } from "../support/native.js";
 import { type Contents, describeFolder, describeVersion, writeFolder } from "./support/folders.js";
@@ -96,6 +96,19 @@ test("files of one inode stay one file, and part again when the folder's files d
   rmSync(join(scratch, "b/three"));
   await syncVersion(scratch, "p/d", { workspace });
   assert.deepEqual(await describeVersion(await Dataset.get("p/d", { workspace })), describeFolder(scratch));
+});
+
+test("two names of one symbolic link stay one, and a sync of the same finds nothing to do", async (t) => {
+  const { workspace, scratch, version } = await synced(
+    t,
+    { a: { target: "nowhere" }, "sub/x": "x" },
+    (at) => {
+      linkSync(at("a"), at("sub/b"));
+    },
+  );
+  const linksOf = async (path: string) => hardLinksOf(await version.entry(path));
+  assert.deepEqual([await linksOf("a"), await linksOf("sub/b")], [["sub/b"], ["a"]]);
+  assert.equal((await syncVersion(scratch, "p/d", { workspace, metadata: true })).committed, undefined);
 });
 
 test("two names of one file that become two files are a change of metadata", async (t) => {

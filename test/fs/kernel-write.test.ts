@@ -74,6 +74,40 @@ test(
 );
 
 test(
+  "a change of owner takes set-uid away from a fifo too, and so does one that changes nothing",
+  OPTIONS,
+  async () => {
+    const { path } = await writable;
+    assert.equal(
+      await python(
+        'import os, sys; f = sys.argv[1] + "/own"; open(f, "w"); os.chmod(f, 0o4755); os.chown(f, -1, -1); print(oct(os.stat(f).st_mode))',
+        path,
+      ),
+      "0o100755\n",
+    );
+    assert.equal(
+      await sh('cd "$1" && mkfifo p && chmod 6700 p && chown 12:34 p && stat -c %a p; rm p', path),
+      "2700\n",
+    );
+  },
+);
+
+test("holes are told of what was written and not closed yet", OPTIONS, async () => {
+  const { path } = await writable;
+  const said = await python(
+    `
+import os, sys
+os.chdir(sys.argv[1]); f = os.open("unwritten", os.O_RDWR | os.O_CREAT)
+os.pwrite(f, b"x" * 4096, 0); os.pwrite(f, b"y" * 4096, 1 << 20)
+print(os.lseek(f, 0, os.SEEK_DATA), os.lseek(f, 1 << 20, os.SEEK_DATA) - (1 << 20), os.lseek(f, 1 << 20, os.SEEK_HOLE) - (1 << 20))
+print(os.lseek(f, 0, os.SEEK_HOLE) < 1 << 20, os.pread(f, 1, 1 << 20))
+`,
+    path,
+  );
+  assert.equal(said, "0 0 4096\nTrue b'y'\n");
+});
+
+test(
   "access and change times are set one without the other, and chown takes set-uid off a fifo too",
   OPTIONS,
   async () => {

@@ -3,7 +3,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { isDatasetError } from "../../src/errors.js";
 import { editTree } from "../../src/manifest/edit.js";
-import { type Edit, type Entry, EntryType, type FileEntry } from "../../src/manifest/entry.js";
+import {
+  type Edit,
+  type Entry,
+  EntryType,
+  type FileEntry,
+  type LinkableEntry,
+  hardLinksOf,
+  isLinkable,
+} from "../../src/manifest/entry.js";
 import { sameLogicalEntry } from "../../src/manifest/entry-compare.js";
 import type { TreePath } from "../../src/paths.js";
 import {
@@ -64,11 +72,11 @@ function expectedAfter(base: ReadonlyMap<TreePath, Entry>, edits: readonly Edit[
   for (const edit of edits)
     if (edit.type === 0) result.delete(edit.path);
     else result.set(edit.path, edit);
-  const files = [...result.values()].filter((entry) => entry.type === EntryType.file);
+  const files = [...result.values()].filter(isLinkable);
   const groupOf = new Map(files.map((one) => [one.path, one.path]));
-  const linked = (a: FileEntry, b: FileEntry) => {
+  const linked = (a: LinkableEntry, b: LinkableEntry) => {
     if (!edited.has(a.path) && !edited.has(b.path)) return firstOf(a) === firstOf(b);
-    return edited.has(a.path) && a.hardLinks?.includes(b.path) === true && a.sha256 === b.sha256;
+    return edited.has(a.path) && a.hardLinks?.includes(b.path) === true && contentOf(a) === contentOf(b);
   };
   for (const a of files)
     for (const b of files)
@@ -87,7 +95,7 @@ test("hard links stay canonical whichever members are replaced, removed, added o
   });
   await fc.assert(
     fc.asyncProperty(treeEntries, fc.array(change, { maxLength: 8 }), async (base, changes) => {
-      const files = [...base.values()].filter((entry) => entry.type === EntryType.file);
+      const files = [...base.values()].filter(isLinkable);
       fc.pre(files.length > 0);
       const edits = new Map<TreePath, Edit>();
       for (const { at, kind, to } of changes) {
@@ -109,7 +117,11 @@ test("hard links stay canonical whichever members are replaced, removed, added o
 });
 
 function linksOf(entry: Entry) {
-  return { path: entry.path, hardLinks: entry.type === EntryType.file ? entry.hardLinks : undefined };
+  return { path: entry.path, hardLinks: hardLinksOf(entry) };
+}
+
+function contentOf(entry: LinkableEntry): string {
+  return entry.type === EntryType.symlink ? entry.target : entry.sha256;
 }
 
 function many(count: number): Entry[] {

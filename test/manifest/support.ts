@@ -4,7 +4,14 @@ import { type Chunk, EMPTY_SHA256, type RemoteId, type Sha256 } from "../../src/
 import { sha256 } from "../../src/content/hash.js";
 import { type Edits } from "../../src/manifest/edit-source.js";
 import { type EditedTree, editTree } from "../../src/manifest/edit.js";
-import { type Entry, EntryType, type FileEntry } from "../../src/manifest/entry.js";
+import {
+  type Entry,
+  EntryType,
+  type FileEntry,
+  type LinkableEntry,
+  hardLinksOf,
+  isLinkable,
+} from "../../src/manifest/entry.js";
 import { comparePaths, keyHash, childKey } from "../../src/manifest/key.js";
 import { type EncodedRange, type Range, openRange } from "../../src/manifest/range.js";
 import { type RangeRef, encodeRoot, openRoot } from "../../src/manifest/root.js";
@@ -129,7 +136,7 @@ export const PATHS: readonly TreePath[] = ["", "a", "a!", "a/b", "a/b/c", "d", "
 
 /** How a path is filled: what it is and which of a few contents and attributes it has. */
 interface Fill {
-  kind: "absent" | "directory" | "file" | "linked" | "symlink" | "link";
+  kind: "absent" | "directory" | "file" | "linked" | "linked symlink" | "symlink" | "link";
   content: number;
   metadata: number;
 }
@@ -140,6 +147,7 @@ const fill: fc.Arbitrary<Fill> = fc.record({
     { weight: 3, arbitrary: fc.constant("directory" as const) },
     { weight: 3, arbitrary: fc.constant("file" as const) },
     { weight: 2, arbitrary: fc.constant("linked" as const) },
+    { weight: 1, arbitrary: fc.constant("linked symlink" as const) },
     { weight: 1, arbitrary: fc.constantFrom("symlink" as const, "link" as const) },
   ),
   content: fc.nat(3),
@@ -169,13 +177,24 @@ function treeOfFills(fills: readonly Fill[], pack: string): Map<TreePath, Entry>
   for (const { at, one } of order)
     if (one.kind !== "absent" && entries.get(parentOf(at))?.type === EntryType.directory)
       entries.set(at, filled(at, one, pack));
-  return grouped(entries, (entry) => entry.hardLinks?.[0]);
+  return grouped(entries, (entry) => hardLinksOf(entry)?.[0]);
 }
 
 function filled(at: TreePath, { kind, content, metadata }: Fill, pack: string): Entry {
   const common = { ...COMMON, path: at, mode: metadata === 2 ? 0o600 : 0o755, mtimeSec: metadata };
   if (kind === "directory") return { ...common, type: EntryType.directory };
   if (kind === "symlink") return { ...common, type: EntryType.symlink, target: `to ${content}` };
+  if (kind === "linked symlink") {
+    const [target, mtimeSec] = [`to ${content % 2}`, 9];
+    return {
+      ...common,
+      mtimeSec,
+      mode: 0o777,
+      type: EntryType.symlink,
+      target,
+      hardLinks: [path(`group ${target}`)],
+    };
+  }
   if (kind === "link") {
     const known = metadata === 0 ? { sha256: hashFor(`${content}`) } : {};
     return {
@@ -197,14 +216,14 @@ function filled(at: TreePath, { kind, content, metadata }: Fill, pack: string): 
     : plain;
 }
 
-/** Names hard links as `FileEntry.hardLinks` wants, of files for which `groupOf` gives the same. */
+/** Names hard links as entries want them, of those for which `groupOf` gives the same. */
 export function grouped(
   entries: ReadonlyMap<TreePath, Entry>,
-  groupOf: (file: FileEntry) => string | undefined,
+  groupOf: (entry: LinkableEntry) => string | undefined,
 ): Map<TreePath, Entry> {
   const groups = new Map<string, TreePath[]>();
   for (const entry of sorted(entries.values())) {
-    const group = entry.type === EntryType.file ? groupOf(entry) : undefined;
+    const group = isLinkable(entry) ? groupOf(entry) : undefined;
     if (group !== undefined) groups.set(group, [...(groups.get(group) ?? []), entry.path]);
   }
   const named = new Map<TreePath, TreePath[]>();
@@ -216,13 +235,13 @@ export function grouped(
 }
 
 /** The member of a file's hard-link group that sorts first; the file itself when it has one name. */
-export function firstOf({ path: at, hardLinks = [] }: FileEntry): TreePath {
+export function firstOf({ path: at, hardLinks = [] }: LinkableEntry): TreePath {
   return [at, ...hardLinks].sort(comparePaths)[0]!;
 }
 
 function withLinks(entry: Entry, hardLinks: TreePath[] | undefined): Entry {
-  if (entry.type !== EntryType.file) return entry;
-  const named: FileEntry = { ...entry, hardLinks };
+  if (!isLinkable(entry)) return entry;
+  const named: LinkableEntry = { ...entry, hardLinks };
   if (!hardLinks) delete named.hardLinks;
   return named;
 }

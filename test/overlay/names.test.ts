@@ -236,6 +236,24 @@ test("a file made without a name is given one by link, and one that lost its nam
   assert.throws(() => client.overlay.link(attributes.ino, ROOT_INO, "again"), errno("ENOENT"));
 });
 
+test("a fifo in the place of a base file takes the file out of the version", async (t) => {
+  const { client, snapshot } = await overlayOver(t, {
+    file: { content: Buffer.from("x") },
+    link: { target: "x" },
+  });
+  for (const path of ["file", "link"]) {
+    client.unlink(path);
+    client.run((overlay) => overlay.mknod(ROOT_INO, path, FileType.fifo | 0o644, 0, CALLER));
+  }
+  const changes = [...(await snapshot()).changes()].filter(({ kind }) => kind !== "put");
+  assert.deepEqual(changes, [
+    { kind: "remove", path: "file" },
+    { kind: "skipped", path: "file", type: FileType.fifo },
+    { kind: "remove", path: "link" },
+    { kind: "skipped", path: "link", type: FileType.fifo },
+  ]);
+});
+
 test("fifos, sockets and devices live in the overlay, and its changes name them as skipped", async (t) => {
   const { client, snapshot } = await overlayOver(t, {});
   client.overlay.mknod(ROOT_INO, "fifo", FileType.fifo | 0o600, 0, CALLER);

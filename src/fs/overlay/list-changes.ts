@@ -2,7 +2,7 @@
  * Finds what an overlay changed, from its journal and as little of the base as that takes. First, directory by
  * directory from the root down, the names that differ; then the inodes that differ under a name that does not.
  */
-import { type Entry, EntryType } from "../../manifest/entry.js";
+import { type Entry, EntryType, hardLinksOf } from "../../manifest/entry.js";
 import { type TreePath, joinPath } from "../../paths.js";
 import { FileType, type Ino, TYPE_MASK } from "../filesystem.js";
 import { type BaseNames, ordinalOf } from "./base.js";
@@ -112,7 +112,9 @@ function changesOf(source: ChangeSource, step: Step): OverlayChange[] {
   const { parent, path: directory, dentry } = step;
   const path = joinPath(directory, dentry.name);
   if (dentry.ino === GONE) return [{ kind: "remove", path }];
-  const removed: OverlayChange[] = hidesDirectory(source, parent, dentry) ? [{ kind: "remove", path }] : [];
+  const hidesBase =
+    hidesDirectory(source, parent, dentry) || (dentry.cookie === null && isSpecial(source, dentry));
+  const removed: OverlayChange[] = hidesBase ? [{ kind: "remove", path }] : [];
   return [...removed, ...changesAt(source, path, dentry.ino)];
 }
 
@@ -142,6 +144,12 @@ function putOf(source: ChangeSource, path: TreePath, inode: Inode): OverlayChang
   return { kind: "put", path, ...changedEntry(source, inode) };
 }
 
+/** Nothing of it is put, so what the base has there would stay. */
+function isSpecial({ journal }: ChangeSource, { ino }: Dentry): boolean {
+  const inode = journal.inodes.get(ino);
+  return inode !== undefined && !ENTRY_TYPES.has(inode.mode & TYPE_MASK);
+}
+
 function hidesDirectory({ names }: ChangeSource, parent: Ino, { name, cookie }: Dentry): boolean {
   const directory = ordinalOf(parent);
   if (cookie !== null || directory === undefined) return false;
@@ -152,7 +160,7 @@ function hidesDirectory({ names }: ChangeSource, parent: Ino, { name, cookie }: 
 /** Whether an inode of the base is other than its entry. Of hard links it is not known whether all are where they were. */
 function differs({ names, journal }: ChangeSource, inode: Inode, ordinal: number): boolean {
   const entry = names.entry(ordinal);
-  const links = entry.type === EntryType.file ? 1 + (entry.hardLinks?.length ?? 0) : 1;
+  const links = 1 + (hardLinksOf(entry)?.length ?? 0);
   if (links > 1) return true;
   if (!isDirectory(inode) && inode.nlink !== links) return true;
   if (!hasAttributesOf(entry, inode) || !showsBase(names, journal, inode)) return true;

@@ -2,7 +2,7 @@
  * Where things are now: the path of a directory, and the paths of an inode. A directory of the base that was not
  * moved is found through the base, so nothing has to be written for what lies below a folder that was.
  */
-import { EntryType } from "../../manifest/entry.js";
+import { hardLinksOf } from "../../manifest/entry.js";
 import { ROOT, type TreePath, joinPath, nameOf, parentOf } from "../../paths.js";
 import { type Ino, ROOT_INO } from "../filesystem.js";
 import { type BaseNames, inoOf, ordinalOf } from "./base.js";
@@ -39,8 +39,7 @@ export class Locator {
   /** All paths of an inode of the base that it has through the base, which is: where nothing was renamed over it. */
   throughBase(ordinal: number): TreePath[] {
     const entry = this.names.entry(ordinal);
-    const others = entry.type === EntryType.file ? (entry.hardLinks ?? []) : [];
-    return [entry.path, ...others].flatMap((path) => this.basePath(path) ?? []);
+    return [entry.path, ...(hardLinksOf(entry) ?? [])].flatMap((path) => this.basePath(path) ?? []);
   }
 
   /** Where an entry of the base is now if its own name was left alone; undefined when it was removed or renamed. */

@@ -1,12 +1,6 @@
 /** The operations that are tried on an overlay and on a folder alike, as plain data. */
 import fc from "fast-check";
-
-/**
- * A path, or how to choose one when its step comes: the nth file, directory or anything that is there by then, or a
- * name in the nth directory.
- */
-export type Where =
-  string | { file: number } | { directory: number } | { any: number } | { in: number; name: string };
+import { type Where, pathsWith } from "./where.js";
 
 /** What is done at a path, and with what. */
 export interface PathSteps<Path> {
@@ -51,16 +45,7 @@ export type Handlers = {
   readonly [Kind in keyof PathSteps<string>]: (step: PathSteps<string>[Kind], seed: number) => unknown;
 };
 
-const names = fc.constantFrom("a", "b", "c", "d");
-const nth = fc.nat(30);
-const stray = fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
-const any = fc.record({ any: nth });
-const inside = fc.record({ in: nth, name: names });
-const file = mostly(fc.record({ file: nth }), any);
-const directory = mostly(fc.record({ directory: nth }), any);
-const fresh = mostly(inside, any);
-const path = mostly(any, inside);
-const either = mostly(fc.oneof(inside, any, fc.record({ directory: nth })), any);
+const { file, directory, fresh, path, either } = pathsWith(fc.constantFrom("a", "b", "c", "d"));
 const offset = fc.nat(20_000);
 const bytes = fc.nat(9_000);
 const length = fc.integer({ min: 1, max: 12_000 });
@@ -109,12 +94,4 @@ function step(
   fields: Record<string, fc.Arbitrary<unknown>>,
 ): fc.WeightedArbitrary<Operation> {
   return { weight, arbitrary: fc.record({ do: fc.constant(kind), ...fields }) as fc.Arbitrary<Operation> };
-}
-
-function mostly(usual: fc.Arbitrary<Where>, rare: fc.Arbitrary<Where>): fc.Arbitrary<Where> {
-  return fc.oneof(
-    { weight: 8, arbitrary: usual },
-    { weight: 1, arbitrary: rare },
-    { weight: 1, arbitrary: stray },
-  );
 }

@@ -12,9 +12,10 @@ import { Client, type Handle } from "./client.js";
 import { folderSide, readAt, writeAt } from "./folder-side.js";
 import { MemoryBase, type Planned, pattern } from "./memory-base.js";
 import * as native from "./native.js";
-import type { Handlers, OpenOperation, Operation, PathOperation, Where } from "./operations.js";
+import type { Handlers, OpenOperation, Operation, PathOperation } from "./operations.js";
 import { overlaySide } from "./overlay-side.js";
 import { treeOfClient, treeOfFolder } from "./tree-state.js";
+import { type Nodes, type Where, choose } from "./where.js";
 
 const PLAN: Readonly<Record<string, Planned>> = {
   a: { directory: true },
@@ -143,26 +144,22 @@ export class Pair {
 
   /** Chooses the paths among what the folder holds now. */
   #resolved(planned: PathOperation<Where>): PathOperation {
-    const nodes = fs.readdirSync(this.#folder, { recursive: true, withFileTypes: true });
-    const path = { path: this.#chosen(nodes, planned.path) };
-    const to = "to" in planned ? { to: this.#chosen(nodes, planned.to) } : {};
+    const nodes = this.#nodes();
+    const path = { path: choose(planned.path, nodes) };
+    const to = "to" in planned ? { to: choose(planned.to, nodes) } : {};
     return { ...planned, ...path, ...to } as PathOperation;
   }
 
-  #chosen(nodes: readonly fs.Dirent[], where: Where): string {
-    if (typeof where === "string") return where;
+  #nodes(): Nodes {
+    const found = fs.readdirSync(this.#folder, { recursive: true, withFileTypes: true });
     const pathOf = (node: fs.Dirent): string => relative(this.#folder, join(node.parentPath, node.name));
     const paths = (some: readonly fs.Dirent[]): string[] => some.map(pathOf).sort();
-    if ("any" in where) return nth(paths(nodes), where.any);
-    if ("file" in where) return nth(paths(nodes.filter((node) => node.isFile())), where.file);
-    const directories = paths(nodes.filter((node) => node.isDirectory()));
-    if ("directory" in where) return nth(directories, where.directory);
-    return join(nth(["", ...directories], where.in), where.name);
+    const [files, directories] = [
+      found.filter((node) => node.isFile()),
+      found.filter((node) => node.isDirectory()),
+    ];
+    return { all: paths(found), files: paths(files), directories: paths(directories) };
   }
-}
-
-function nth(paths: readonly string[], index: number): string {
-  return paths[index % paths.length] ?? "none";
 }
 
 function outcomeOf(handlers: Handlers, operation: PathOperation, seed: number): Outcome {

@@ -7,6 +7,8 @@ import type { Operation } from "./session.js";
 const SET_UID = 0o4000;
 const SET_GID = 0o2000;
 const GROUP_EXECUTE = 0o010;
+/** All bits of `valid` but those that say how it was asked for: by a handle, a lock owner, with a ctime. */
+const SAYS_MORE = ~((1 << 6) | (1 << 9) | SetattrValid.ctime);
 
 export const getattr: Operation = ({ fileSystem }, request, reply) => {
   reply.attributes(fileSystem.getattr(request.ino));
@@ -16,7 +18,8 @@ export const getattr: Operation = ({ fileSystem }, request, reply) => {
 export const setattr: Operation = ({ fileSystem }, request, reply) => {
   const valid = request.u32(SetattrIn.valid);
   const changes = changesOf(request, valid);
-  const changesOwner = changes.uid !== undefined || changes.gid !== undefined;
+  // `chown` to -1 and -1 comes as a change of nothing but ctime, or of nothing.
+  const changesOwner = changes.uid !== undefined || changes.gid !== undefined || (valid & SAYS_MORE) === 0;
   const kill = changesOwner || (valid & KillPrivileges.setattr) !== 0;
   const mode =
     kill && changes.mode === undefined ? modeWithoutPrivileges(fileSystem, request.ino) : undefined;
@@ -25,7 +28,7 @@ export const setattr: Operation = ({ fileSystem }, request, reply) => {
 
 export const statfs: Operation = ({ fileSystem }, _request, reply) => reply.stats(fileSystem.statfs());
 
-/** Takes set-uid and set-gid away from a file, as `write(2)` by an ordinary user does. */
+/** Takes set-uid and set-gid away from what is no directory, as `write(2)` by an ordinary user does. */
 export function killPrivileges(fileSystem: FileSystem, ino: Ino): void {
   const mode = modeWithoutPrivileges(fileSystem, ino);
   if (mode !== undefined) fileSystem.setattr(ino, { mode });

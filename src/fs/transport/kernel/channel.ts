@@ -45,6 +45,13 @@ export class Channel {
     this.#write();
   }
 
+  /** Answers a request with a number. */
+  finishWith(unique: number, value: number): void {
+    this.reply.begin(unique);
+    this.reply.number(value);
+    this.send();
+  }
+
   /** Ends a request with an errno, or with bare success (0). */
   finish(unique: number, errnoNumber: number): void {
     this.reply.begin(unique);

@@ -95,8 +95,13 @@ export const fallocate: Operation = ({ fileSystem }, request) => {
   fileSystem.fallocate(request.ino, request.u32(FallocateIn.mode), offset, length);
 };
 
-export const lseek: Operation = ({ fileSystem }, request, reply) => {
-  reply.number(fileSystem.lseek(request.ino, request.u64(LseekIn.offset), request.u32(LseekIn.whence)));
+/** Where holes are is known once the kernel has written back what it holds, which it does not do of itself here. */
+export const lseek: Operation = (session, request, reply) => {
+  const { ino } = request;
+  const [offset, whence] = [request.u64(LseekIn.offset), request.u32(LseekIn.whence)];
+  const find = (): number => session.fileSystem.lseek(ino, offset, whence);
+  if (session.isWritten(ino)) return session.writeBack(ino).then(find);
+  reply.number(find());
 };
 
 function created(session: Session, reply: Reply, flags: number, { attributes, handle }: Created): void {

@@ -201,7 +201,7 @@ export class RequestLoop {
     reply.begin(request.unique);
     try {
       const waiting = operationOf(request.opcode)(this.#session, request, reply);
-      if (waiting) this.#sendAfter(waiting);
+      if (waiting instanceof Promise) this.#sendAfter(waiting);
       else this.#channel.send();
     } catch (thrown) {
       if (thrown instanceof Missing) this.#park(thrown, again);
@@ -240,12 +240,15 @@ export class RequestLoop {
     }
   }
 
-  /** The reply buffer serves others meanwhile; what is replied late has no payload. */
-  #sendAfter(waiting: Promise<void>): void {
+  /** The reply buffer serves others meanwhile; what is replied late is a number, or nothing. */
+  #sendAfter(waiting: Promise<unknown>): void {
     const { unique, opcode } = this.#channel.request;
     this.#outlast(waiting);
     waiting.then(
-      () => this.#channel.finish(unique, 0),
+      (value) => {
+        if (typeof value !== "number") this.#channel.finish(unique, 0);
+        else this.#channel.finishWith(unique, value);
+      },
       (reason: unknown) => {
         this.#explain(reason, opcode);
         this.#channel.finish(unique, errnoNumberOf(reason));

@@ -3,6 +3,7 @@ import type { FileSystem, Ino } from "../../filesystem.js";
 import { Passthrough } from "./passthrough.js";
 import type { KernelRequest } from "./request.js";
 import type { Reply } from "./reply.js";
+import { writeBack } from "./write-back.js";
 
 export class Session {
   /**
@@ -32,6 +33,15 @@ export class Session {
     this.writers.delete(handle);
   }
 
+  /** Resolves once the kernel has written back what it holds of a file. */
+  writeBack(ino: Ino): Promise<void> {
+    return writeBack(this.device, ino);
+  }
+
+  isWritten(ino: Ino): boolean {
+    return [...this.writers.values()].includes(ino);
+  }
+
   /** The kernel can read local files by itself; whether the file system has any for it. */
   passThrough(): boolean {
     const { backings } = this.fileSystem;
@@ -42,6 +52,6 @@ export class Session {
 
 /**
  * Answers one kind of request: fills the reply, throws an errno or `Missing`, or gives a promise to be waited for
- * before the reply goes out.
+ * before the reply goes out; where that gives a number, the number is the reply.
  */
-export type Operation = (session: Session, request: KernelRequest, reply: Reply) => void | Promise<void>;
+export type Operation = (session: Session, request: KernelRequest, reply: Reply) => unknown;
