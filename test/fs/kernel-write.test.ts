@@ -45,6 +45,22 @@ test(
   },
 );
 
+test("data and holes of a file that is still being written are found", OPTIONS, async () => {
+  const { path } = await writable;
+  const said = await python(
+    `
+import os, sys
+fd = os.open(sys.argv[1] + "/sought", os.O_RDWR | os.O_CREAT)
+os.pwrite(fd, b"x" * 4096, 1 << 20)
+print(os.lseek(fd, 0, os.SEEK_DATA), os.lseek(fd, 1 << 20, os.SEEK_HOLE))
+os.pwrite(fd, b"x" * 4096, 0)
+print(os.lseek(fd, 0, os.SEEK_DATA), os.lseek(fd, 0, os.SEEK_HOLE))
+`,
+    path,
+  );
+  assert.equal(said, "1048576 1052672\n0 4096\n");
+});
+
 test("renaming replaces, refuses to replace, and exchanges", OPTIONS, async () => {
   const { path } = await writable;
   const said = await python(

@@ -1,4 +1,5 @@
 /** Operations on open files and their bytes. */
+import { Missing } from "../../../cache/block.js";
 import { FileSystemError } from "../../errno.js";
 import type { FileSystem } from "../../filesystem.js";
 import { killPrivileges } from "./attributes.js";
@@ -100,9 +101,21 @@ export const lseek: Operation = (session, request, reply) => {
   const { ino } = request;
   const [offset, whence] = [request.u64(LseekIn.offset), request.u32(LseekIn.whence)];
   const find = (): number => session.fileSystem.lseek(ino, offset, whence);
-  if (session.isWritten(ino)) return session.writeBack(ino).then(find);
+  if (session.isWritten(ino)) {
+    throwMissing(find); // A request that has begun to wait cannot be put aside any more.
+    return session.writeBack(ino).then(find);
+  }
   reply.number(find());
 };
+
+/** @throws {Missing} when the operation lacks something; whatever else comes of it comes of it again */
+function throwMissing(operation: () => unknown): void {
+  try {
+    operation();
+  } catch (thrown) {
+    if (thrown instanceof Missing) throw thrown;
+  }
+}
 
 function created(session: Session, reply: Reply, flags: number, { attributes, handle }: Created): void {
   if (flags & O_ACCMODE) session.opened(handle, attributes.ino);
