@@ -4,10 +4,8 @@ import { Agent as HttpsAgent } from "node:https";
 
 import type { S3, S3ClientConfig } from "@aws-sdk/client-s3";
 
+import { MAX_CONNECTIONS } from "./requests.js";
 import type { S3Location } from "./s3-location.js";
-
-/** To one store at once. At 15 ms a request and 4 MiB each, 64 are more than any link carries. */
-export const MAX_CONNECTIONS = 64;
 
 /** Costs 100 to 225 ms for loading the SDK. */
 export async function makeS3Client(location: S3Location): Promise<S3> {

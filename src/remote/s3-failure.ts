@@ -4,15 +4,10 @@
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
-import type { ObjectKey } from "./remote.js";
+import type { Attempted } from "./requests.js";
 import type { S3Location } from "./s3-location.js";
 
-/** What was attempted: in words, and where. */
-export interface S3Attempt {
-  /** A verb: `read`. */
-  attempt: string;
-  key: ObjectKey;
-  url: string;
+export interface S3Attempt extends Attempted {
   location: S3Location;
 }
 

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import type { CompletedPart, Part as ListedPart } from "@aws-sdk/client-s3";
 
 import { DatasetError, isDatasetError } from "../errors.js";
+import type { Part } from "./parts.js";
 import type { ObjectKey } from "./remote.js";
-import type { Part } from "./s3-parts.js";
 import { at, lookUp } from "./s3-read.js";
 import type { S3Requests } from "./s3-requests.js";
 

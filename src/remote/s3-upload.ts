@@ -4,21 +4,19 @@
  * size and checksum are those of the bytes to be sent; so what was interrupted sends only the rest.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
  */
-import { createHash } from "node:crypto";
-
-import { DatasetError, isDatasetError } from "../errors.js";
+import { isDatasetError } from "../errors.js";
 import { checkSignal } from "./cancel.js";
-import { DEFAULT_POLICY, patiently } from "./patience.js";
+import { type Part, partBytesFor, partsOf } from "./parts.js";
 import type { Body, ObjectKey, PutOptions } from "./remote.js";
-import { type Part, partBytesFor, partsOf } from "./s3-parts.js";
 import { putBytes } from "./s3-put.js";
 import { lookUp } from "./s3-read.js";
 import type { S3Requests } from "./s3-requests.js";
+import { PARTS_AT_ONCE, checkSent, mayGoOn, sendParts, sendPatiently } from "./sending.js";
 import { Slots } from "./slots.js";
 import { type SentPart, type UnfinishedUpload, abort, begin, complete, findUnfinished, isSame, sendPart } from "./s3-multipart.js"; // prettier-ignore
 
-/** Parts of all uploads of a remote that are in memory, 16 MiB each unless the object is huge. */
-const PARTS_AT_ONCE = 6;
+/** Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MAX_PARTS = 10_000;
 
 type Stream = Exclude<Body, Uint8Array>;
 export type Upload = (key: ObjectKey, body: Stream, options?: PutOptions) => Promise<void>;
@@ -29,7 +27,7 @@ export function uploader(requests: S3Requests): Upload {
 
   return async (key, body, options = {}) => {
     checkSignal(options.signal, `put of "${key}" in ${requests.url}`);
-    const partBytes = partBytesFor(body.sizeBytes);
+    const partBytes = partBytesFor(body.sizeBytes, MAX_PARTS);
     if (body.sizeBytes > partBytes) return uploadInParts(key, body, partBytes, options);
     for await (const { bytes } of partsOf(key, body, partBytes, options.signal))
       await putBytes(requests, key, bytes, options);
@@ -44,47 +42,14 @@ export function uploader(requests: S3Requests): Upload {
     const target = { requests, key, signal: options.signal };
     const upload = (await findUnfinished(target)) ?? (await begin(target));
     try {
-      const sent = await sendParts(upload, body, partBytes, options.sha256);
-      await complete(upload, sent);
+      const source = partsOf(key, body, partBytes, options.signal);
+      const { parts, sha256 } = await sendParts(source, slots, (part) => sendOnce(upload, part));
+      checkSent(key, sha256, options.sha256);
+      await complete(upload, parts);
     } catch (error) {
       if (await isDoneByAnother(error, key, body.sizeBytes, options)) return;
       if (!mayGoOn(error)) await abort(upload);
       throw error;
-    }
-  }
-
-  async function sendParts(
-    upload: UnfinishedUpload,
-    body: Stream,
-    partBytes: number,
-    sha256: string | undefined,
-  ): Promise<SentPart[]> {
-    const { key, signal } = upload;
-    const whole = createHash("sha256");
-    const sent: Promise<SentPart>[] = [];
-    const failure = new AbortController();
-    const source = partsOf(key, body, partBytes, signal);
-    try {
-      for (;;) {
-        const release = await slots.take();
-        const next = await source
-          .next()
-          .catch((error: unknown) => (release(), Promise.reject(error as Error)));
-        if (next.done || failure.signal.aborted) {
-          release();
-          break;
-        }
-        whole.update(next.value.bytes);
-        const sending = sendOnce(upload, next.value).finally(release);
-        sending.catch((error: unknown) => failure.abort(error));
-        sent.push(sending);
-      }
-      const parts = await Promise.all(sent);
-      checkHash(key, whole.digest("hex"), sha256);
-      return parts;
-    } finally {
-      await Promise.allSettled(sent);
-      await source.return(); // Whoever gives the stream may hold a file open for it.
     }
   }
 
@@ -108,20 +73,6 @@ async function sendOnce(upload: UnfinishedUpload, part: Part): Promise<SentPart>
   const there = upload.parts.get(part.number);
   if (there && isSame(upload, there, part)) return there;
   const { key, signal, requests } = upload;
-  const what = `put of part ${part.number} of "${key}" in ${requests.url}`;
-  const call = { what, signal, movesBytes: part.bytes.byteLength };
-  return patiently(DEFAULT_POLICY, call, (deadline) => sendPart(upload, part, deadline.signal));
-}
-
-/** Whether a later attempt, of this process or another, can take over what was sent. */
-function mayGoOn(error: unknown): boolean {
-  return (["remote-failed", "remote-short", "deadline", "cancelled"] as const).some((code) =>
-    isDatasetError(error, code),
-  );
-}
-
-function checkHash(key: ObjectKey, got: string, wanted: string | undefined): void {
-  if (wanted === undefined || got === wanted) return;
-  const message = `Cannot put "${key}": its bytes have the SHA-256 ${got}, and ${wanted} was announced`;
-  throw new DatasetError("content-damaged", { what: key, wanted, got }, message);
+  const { url } = requests;
+  return sendPatiently(part, { key, url, signal }, (patience) => sendPart(upload, part, patience));
 }

@@ -10,7 +10,7 @@ import type { S3Location } from "../../src/remote/s3-location.js";
 import { withRetry } from "../../src/remote/with-retry.js";
 import { MiB } from "../../src/units.js";
 import { noise } from "../content/noise.js";
-import type { Fault, FaultRule } from "../support/s3-server/faults.js";
+import type { Fault, FaultRule } from "../support/faults.js";
 import { newObject } from "../support/s3-server/objects.js";
 import type { S3Server, S3ServerOptions } from "../support/s3-server/server.js";
 import { s3RemoteOn, s3Server, useAccount } from "../support/s3.js";

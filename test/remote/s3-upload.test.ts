@@ -8,7 +8,7 @@ import type { Body } from "../../src/remote/remote.js";
 import { withRetry } from "../../src/remote/with-retry.js";
 import { MiB } from "../../src/units.js";
 import { startNode } from "../support/processes.js";
-import type { FaultRule } from "../support/s3-server/faults.js";
+import type { FaultRule } from "../support/faults.js";
 import type { S3Server } from "../support/s3-server/server.js";
 import { s3Environment, s3RemoteOn, s3Server, useAccount } from "../support/s3.js";
 import { noiseStream } from "./noise-stream.js";

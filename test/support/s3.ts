@@ -4,7 +4,7 @@ import type { S3Location } from "../../src/remote/s3-location.js";
 import type { Remote } from "../../src/remote/remote.js";
 import { type Scope, atEnd } from "./cleanup.js";
 import { startNode } from "./processes.js";
-import type { FaultRule } from "./s3-server/faults.js";
+import type { FaultRule } from "./faults.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "./s3-server/server.js";
 import type { Account } from "./s3-server/sigv4.js";
 

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { type IncomingMessage, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { FaultRule } from "./faults.js";
+import type { FaultRule } from "../faults.js";
 import { type S3Server, startS3Server } from "./server.js";
 
 const server = await startS3Server({ port: Number(process.argv[2] ?? 0) });

@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 
-import type { Befalling, Fault } from "./faults.js";
+import type { Befalling, Fault } from "../faults.js";
 import { type ObjectRange, type Reply, sizeOf } from "./reply.js";
 import { letGo } from "./store.js";
 

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { type Counts, counter } from "./counts.js";
 import { S3Error } from "./error.js";
-import { type Befalling, type Fault, FaultRules, type Faults } from "./faults.js";
+import { type Befalling, type Fault, FaultRules, type Faults } from "../faults.js";
 import { perform } from "./operations.js";
 import { type Reply, empty } from "./reply.js";
 import { type S3Request, parseRequest } from "./request.js";

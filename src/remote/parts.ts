@@ -10,18 +10,15 @@ export interface Part {
   /** From 1. */
   number: number;
   bytes: Uint8Array;
-  /** Base64, as S3 has it. */
+  /** Base64. */
   sha256: string;
 }
 
 /** A part is sent in a second or two over 100 Mbit/s, and its loss costs no more. */
 const PART_BYTES = 16 * MiB;
-/** Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const MAX_PARTS = 10_000;
-
 /** The size of all parts but the last. The same for the same object, so that a later process cuts as the first did. */
-export function partBytesFor(sizeBytes: number): number {
-  return Math.max(PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS / MiB) * MiB);
+export function partBytesFor(sizeBytes: number, maxParts: number): number {
+  return Math.max(PART_BYTES, Math.ceil(sizeBytes / maxParts / MiB) * MiB);
 }
 
 /** The parts in order; the only one of an empty stream is empty. @throws {DatasetError} `bad-input` for another size than announced */
