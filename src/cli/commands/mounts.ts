@@ -1,16 +1,9 @@
-/** Commands for mounts: mount, unmount, status, commit, discard. */
+/** Commands that end or commit a mount: unmount, commit, discard. */
 import type { Argv } from "yargs";
-import { type MountInfo, nameOfShown } from "../../daemon/config.js";
 import { askMount, mountAt } from "../../daemon/client.js";
-import { askControl } from "../../daemon/control.js";
-import { type MountState, liveMounts, removeMountState } from "../../daemon/mount-state.js";
+import { type MountState, removeMountState } from "../../daemon/mount-state.js";
 import { isAlive } from "../../daemon/process.js";
 import type { OverlayCommit } from "../../dataset/commit-overlay.js";
-import { tellOfHeads } from "../../dataset/heads.js";
-import { findVersion } from "../../dataset/history.js";
-import { mountAll, mountVersion } from "../../dataset/mounting.js";
-import { mountForeground } from "../../daemon/foreground.js";
-import { abandonedOverlays } from "../../dataset/overlays.js";
 import type { UploadProgress } from "../../dataset/upload.js";
 import { DatasetError } from "../../errors.js";
 import { findMount, MOUNT_TYPE } from "../../fs/transport/kernel/mounts.js";
@@ -18,120 +11,12 @@ import { unmountKernel } from "../../fs/transport/kernel/unmount.js";
 import type { jsonOf } from "../../paths.js";
 import { type Cli, type Context, run, uploadProgress } from "../context.js";
 import { formatPath } from "../format.js";
-import { renderTable } from "../table.js";
 import { commitLine } from "./drafts.js";
+import { addMountCommand } from "./mount.js";
+import { addStatusCommand, askStatus } from "./status.js";
 
 export function addMountCommands(cli: Cli): void {
-  for (const command of [mount, unmount, status, commit, discard]) command(cli);
-}
-
-function mount(cli: Cli): void {
-  cli.command(
-    "mount <reference> [directory]",
-    "Mount a version as a folder, or with --all every version there is",
-    (yargs) =>
-      yargs
-        .positional("reference", {
-          type: "string",
-          demandOption: true,
-          describe: "PROJECT/NAME[@LABEL] or id; left out with --all",
-        })
-        .positional("directory", { type: "string", describe: "An empty folder" })
-        .option("all", {
-          type: "boolean",
-          default: false,
-          describe: "Every version, as PROJECT/NAME/LABEL, to read",
-        })
-        .option("writable", {
-          alias: "w",
-          type: "boolean",
-          default: false,
-          describe: "Changes become a child version on unmount",
-        })
-        .option("foreground", {
-          type: "boolean",
-          default: false,
-          describe: "Serve from this process (for containers)",
-        })
-        .option("allow-other", { type: "boolean", default: false, describe: "Other users may look in" })
-        .option("preserve-owner", {
-          type: "boolean",
-          default: false,
-          describe: "Show the owners the version keeps",
-        })
-        .option("passthrough", {
-          type: "boolean",
-          default: true,
-          describe: "Let the kernel read large cached files by itself (--no-passthrough: never)",
-        })
-        .option("transport", { choices: ["kernel", "fuse-native"] as const, default: "kernel" as const })
-        .option("accept-limits", {
-          type: "boolean",
-          default: false,
-          describe: "Write through fuse-native in spite of its limits",
-        })
-        .option("deadline", {
-          type: "number",
-          default: 60,
-          coerce: positive,
-          describe: "Longest wait on the remote, in seconds",
-        })
-        .example("$0 mount vision/cifar10 /data", "the latest version, to read")
-        .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits")
-        .example("$0 mount --all /datasets", "ls /datasets/vision/cifar10/latest"),
-    (args) =>
-      run(args, async ({ workspace, output, json }) => {
-        const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
-        const options = {
-          writable,
-          allowOther,
-          preserveOwner,
-          passthrough,
-          transport,
-          acceptLimits,
-          deadlineMs: deadline * 1000,
-        };
-        const { reference, directory } = whatAndWhere(args);
-        const found = reference === undefined ? undefined : await findVersion(workspace, reference);
-        const unmerged = found ? await tellOfHeads(workspace, reference!, found.dataset) : [];
-        if (args.foreground) {
-          await mountForeground(workspace, found, directory, options, (info) =>
-            json ? output.json({ ...info, unmerged }) : output.say(mountedLine(info)),
-          );
-          return;
-        }
-        const info = await (found
-          ? mountVersion(workspace, found, directory, options)
-          : mountAll(workspace, directory, options));
-        if (json) output.json({ ...info, unmerged });
-        else output.data(mountedLine(info));
-      }),
-  );
-}
-
-/** With `--all` the only argument is the folder. @throws {DatasetError} `bad-input` */
-function whatAndWhere(args: { all: boolean; reference: string; directory: string | undefined }): {
-  reference: string | undefined;
-  directory: string;
-} {
-  const { all, reference, directory } = args;
-  if (all && directory === undefined) return { reference: undefined, directory: reference };
-  if (!all && directory !== undefined) return { reference, directory };
-  const message = all
-    ? "Cannot mount one version with --all: give the folder alone"
-    : "Cannot mount: give a version and a folder, or --all and a folder";
-  throw new DatasetError("bad-input", { value: reference }, message);
-}
-
-function mountedLine(info: MountInfo): string {
-  return `Mounted ${nameOfShown(info)} at ${info.mountpoint}${info.writable ? ", writable" : ""}`;
-}
-
-/** @throws {DatasetError} `bad-input` */
-function positive(seconds: number): number {
-  if (seconds > 0 && seconds < Infinity) return seconds;
-  const message = "Cannot take --deadline: it must be a number of seconds above 0";
-  throw new DatasetError("bad-input", { value: String(seconds) }, message);
+  for (const command of [addMountCommand, unmount, addStatusCommand, commit, discard]) command(cli);
 }
 
 function unmount(cli: Cli): void {
@@ -204,101 +89,6 @@ function discard(cli: Cli): void {
         else context.output.data(`Unmounted ${args.directory}; its changes are gone`);
       }),
   );
-}
-
-function status(cli: Cli): void {
-  cli.command(
-    "status [directory]",
-    "Show what is mounted, and changes left uncommitted",
-    (yargs) =>
-      yargs
-        .positional("directory", { type: "string", describe: "One mount's folder" })
-        .example("$0 status", "every mount of yours, and what is uncommitted"),
-    (args) =>
-      run(args, async (context) => {
-        const { workspace, output, json } = context;
-        const states =
-          args.directory === undefined
-            ? liveMounts(workspace.home)
-            : [mountAt(workspace.home, args.directory)];
-        const mounts = await Promise.all(states.map(describe));
-        const left = args.directory === undefined ? abandonedOverlays(workspace.home).map(abandoned) : [];
-        const rows = [...mounts, ...left];
-        if (json) output.json(rows);
-        else if (rows.length === 0) output.data("Nothing is mounted");
-        else output.data(statusTable(rows, output.widthColumns));
-      }),
-  );
-}
-
-interface StatusRow {
-  mountpoint: string;
-  pid: number | null;
-  id: string | null;
-  dataset: string | null;
-  version: string | null;
-  writable: boolean;
-  state: string;
-  overlay?: string | undefined;
-  /** Label of the last live commit, with which `diff` compares. */
-  committed?: string | undefined;
-}
-
-/** Longest a status waits for a mount that does not answer. */
-const STATUS_WAIT_MS = 2_000;
-
-async function describe(state: MountState): Promise<StatusRow> {
-  const { mountpoint, pid, id, dataset, version, writable, overlay } = state;
-  const row = { mountpoint, pid, id, dataset, version, writable, overlay };
-  if (!isAlive(state)) return { ...row, pid: null, state: "dead" };
-  const answer = await askStatus(state);
-  return { ...row, state: answer?.phase ?? "not answering", committed: answer?.committed };
-}
-
-/** What the mount's process says it is at; undefined when it says nothing in time. */
-async function askStatus({
-  socket,
-}: MountState): Promise<(Pick<StatusRow, "committed"> & { phase: string }) | undefined> {
-  const inTime = AbortSignal.timeout(STATUS_WAIT_MS);
-  try {
-    const request = { operation: "status", arguments: {} } as const;
-    return (await askControl(socket, request, undefined, inTime)) as { phase: string; committed?: string };
-  } catch {
-    return undefined;
-  }
-}
-
-function abandoned(overlay: ReturnType<typeof abandonedOverlays>[number]): StatusRow {
-  const { mountpoint, base, dataset, version, id, committed } = overlay;
-  return {
-    mountpoint,
-    pid: null,
-    id: base,
-    dataset,
-    version,
-    writable: true,
-    state: "uncommitted",
-    overlay: id,
-    committed,
-  };
-}
-
-function statusTable(rows: readonly StatusRow[], widthColumns: number | undefined): string {
-  const columns = [
-    { title: "mounted at" },
-    { title: "version" },
-    { title: "mode" },
-    { title: "state" },
-    { title: "pid", align: "right" as const },
-  ];
-  const cells = rows.map((row) => [
-    row.mountpoint,
-    nameOfShown(row) + (row.committed === undefined ? "" : `, committed ${row.committed}`),
-    row.writable ? "writable" : "read-only",
-    row.state,
-    String(row.pid ?? "-"),
-  ]);
-  return renderTable(columns, cells, { widthColumns });
 }
 
 /** The folder of a mount whose process died: cleared, if its guardian has not; the changes stay in the overlay. */

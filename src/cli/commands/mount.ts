@@ -1,0 +1,125 @@
+/** `varve mount`: a version, or all of them, as a folder. */
+import { type MountInfo, nameOfShown } from "../../daemon/config.js";
+import { mountForeground } from "../../daemon/foreground.js";
+import { tellOfHeads } from "../../dataset/heads.js";
+import { findVersion } from "../../dataset/history.js";
+import { mountAll, mountVersion } from "../../dataset/mounting.js";
+import type { Workspace } from "../../dataset/workspace.js";
+import { DatasetError } from "../../errors.js";
+import { type Cli, run } from "../context.js";
+
+export function addMountCommand(cli: Cli): void {
+  cli.command(
+    "mount <reference> [directory]",
+    "Mount a version as a folder, or with --all every version there is",
+    (yargs) =>
+      yargs
+        .positional("reference", {
+          type: "string",
+          demandOption: true,
+          describe: "PROJECT/NAME[@LABEL] or id; left out with --all",
+        })
+        .positional("directory", { type: "string", describe: "An empty folder" })
+        .option("all", {
+          type: "boolean",
+          default: false,
+          describe: "Every version, as PROJECT/NAME/LABEL, to read",
+        })
+        .option("writable", {
+          alias: "w",
+          type: "boolean",
+          default: false,
+          describe: "Changes become a child version on unmount",
+        })
+        .option("foreground", {
+          type: "boolean",
+          default: false,
+          describe: "Serve from this process (for containers)",
+        })
+        .option("allow-other", { type: "boolean", default: false, describe: "Other users may look in" })
+        .option("preserve-owner", {
+          type: "boolean",
+          default: false,
+          describe: "Show the owners the version keeps",
+        })
+        .option("passthrough", {
+          type: "boolean",
+          default: true,
+          describe: "Let the kernel read large cached files by itself (--no-passthrough: never)",
+        })
+        .option("transport", { choices: ["kernel", "fuse-native"] as const, default: "kernel" as const })
+        .option("accept-limits", {
+          type: "boolean",
+          default: false,
+          describe: "Write through fuse-native in spite of its limits",
+        })
+        .option("deadline", {
+          type: "number",
+          default: 60,
+          coerce: positive,
+          describe: "Longest wait on the remote, in seconds",
+        })
+        .example("$0 mount vision/cifar10 /data", "the latest version, to read")
+        .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits")
+        .example("$0 mount --all /datasets", "ls /datasets/vision/cifar10/latest"),
+    (args) =>
+      run(args, async ({ workspace, output, json }) => {
+        const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
+        const options = {
+          writable,
+          allowOther,
+          preserveOwner,
+          passthrough,
+          transport,
+          acceptLimits,
+          deadlineMs: deadline * 1000,
+        };
+        const { reference, directory } = whatAndWhere(args);
+        const { found, unmerged } =
+          reference === undefined ? EVERY_VERSION : await find(workspace, reference);
+        if (args.foreground) {
+          await mountForeground(workspace, found, directory, options, (info) =>
+            json ? output.json({ ...info, unmerged }) : output.say(mountedLine(info)),
+          );
+          return;
+        }
+        const info = await (found
+          ? mountVersion(workspace, found, directory, options)
+          : mountAll(workspace, directory, options));
+        if (json) output.json({ ...info, unmerged });
+        else output.data(mountedLine(info));
+      }),
+  );
+}
+
+const EVERY_VERSION = { found: undefined, unmerged: [] };
+
+async function find(workspace: Workspace, reference: string) {
+  const found = await findVersion(workspace, reference);
+  return { found, unmerged: await tellOfHeads(workspace, reference, found.dataset) };
+}
+
+/** With `--all` the only argument is the folder. @throws {DatasetError} `bad-input` */
+function whatAndWhere(args: { all: boolean; reference: string; directory: string | undefined }): {
+  reference: string | undefined;
+  directory: string;
+} {
+  const { all, reference, directory } = args;
+  if (all && directory === undefined) return { reference: undefined, directory: reference };
+  if (!all && directory !== undefined) return { reference, directory };
+  const message = all
+    ? "Cannot mount one version with --all: give the folder alone"
+    : "Cannot mount: give a version and a folder, or --all and a folder";
+  throw new DatasetError("bad-input", { value: reference }, message);
+}
+
+function mountedLine(info: MountInfo): string {
+  return `Mounted ${nameOfShown(info)} at ${info.mountpoint}${info.writable ? ", writable" : ""}`;
+}
+
+/** @throws {DatasetError} `bad-input` */
+function positive(seconds: number): number {
+  if (seconds > 0 && seconds < Infinity) return seconds;
+  const message = "Cannot take --deadline: it must be a number of seconds above 0";
+  throw new DatasetError("bad-input", { value: String(seconds) }, message);
+}
