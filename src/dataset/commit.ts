@@ -127,13 +127,14 @@ async function createRecordUnderFreeLabel(
   }
 }
 
-/** @throws {DatasetError} `version-equal` */
+/** Another catalog may have made an equal version under a label below the one reserved here. @throws {DatasetError} `version-equal` */
 async function refuseEqual(
   workspace: Workspace,
-  { dataset }: Draft,
+  { dataset, remote }: Draft,
   { edited }: WrittenRoot,
   by: "content" | "tree",
 ): Promise<void> {
+  await refresh(workspace, dataset, { remote: remote.remote.url });
   const latest = await (await workspace.catalog()).latestVersion(dataset.id);
   const isEqual =
     by === "tree" ? latest?.treeDigest === edited.treeDigest : latest?.contentDigest === edited.contentDigest;

@@ -36,12 +36,20 @@ export async function findVersion(
   return found;
 }
 
-/** A dataset known to the catalog or to the default remote. @throws {DatasetError} `not-found` */
-export async function findDataset(workspace: Workspace, name: DatasetName): Promise<DatasetRow> {
+/**
+ * A dataset known to the catalog, to one of its remotes, or to `remote`, a URL. Default: the default remote.
+ *
+ * @throws {DatasetError} `not-found`
+ */
+export async function findDataset(
+  workspace: Workspace,
+  name: DatasetName,
+  { remote }: { remote?: string | undefined } = {},
+): Promise<DatasetRow> {
   const catalog = await workspace.catalog();
   const known = await catalog.findDataset(name.project, name.name);
   if (known) return known;
-  const adopted = await adopt(workspace, name);
+  const adopted = await adopt(workspace, name, remote);
   if (adopted) return adopted;
   const text = textOfDataset(name);
   throw new DatasetError(
@@ -57,14 +65,23 @@ export async function versionsOf(workspace: Workspace, dataset: DatasetRow): Pro
   return (await workspace.catalog()).listVersions(dataset.id);
 }
 
-/** Enters into the catalog what other catalogs have written beside the data. A remote out of reach is only noted. */
-export async function refresh(workspace: Workspace, dataset: DatasetRow): Promise<void> {
+/**
+ * Enters into the catalog what other catalogs have written beside the data. A remote out of reach is only noted.
+ *
+ * @param options.remote URL to look at while no version is known. Default: the default remote.
+ */
+export async function refresh(
+  workspace: Workspace,
+  dataset: DatasetRow,
+  { remote: first = workspace.home.defaultRemote }: { remote?: string | undefined } = {},
+): Promise<void> {
   const catalog = await workspace.catalog();
   const versions = await catalog.listVersions(dataset.id);
   const finished = new Set(
     versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)),
   );
-  for (const url of await remoteUrlsOf(workspace, catalog, versions)) {
+  const urls = await remoteUrlsOf(catalog, versions);
+  for (const url of urls.length > 0 ? urls : [first]) {
     try {
       const { remote } = await workspace.openRemote(url);
       await importUnknown(catalog, remote, dataset, finished);
@@ -158,23 +175,21 @@ async function byLabel(
   return version && { dataset, version };
 }
 
-/** Where versions of a dataset lie; with none known, the default remote. */
-async function remoteUrlsOf(
-  workspace: Workspace,
-  catalog: Catalog,
-  versions: readonly VersionRow[],
-): Promise<string[]> {
+async function remoteUrlsOf(catalog: Catalog, versions: readonly VersionRow[]): Promise<string[]> {
   const ids = new Set(versions.map(({ remoteId }) => remoteId));
   const rows = await Promise.all([...ids].map((id) => catalog.remoteById(id)));
-  const urls = rows.flatMap((row) => (row ? [row.url] : []));
-  return urls.length > 0 ? urls : [workspace.home.defaultRemote];
+  return rows.flatMap((row) => (row ? [row.url] : []));
 }
 
 /** A dataset this catalog has never seen but one of its remotes names. */
-async function adopt(workspace: Workspace, name: DatasetName): Promise<DatasetRow | undefined> {
+async function adopt(
+  workspace: Workspace,
+  name: DatasetName,
+  remote: string | undefined,
+): Promise<DatasetRow | undefined> {
   const catalog = await workspace.catalog();
   const urls = new Set((await catalog.listRemotes()).map(({ url }) => url));
-  const opened = [await workspace.defaultRemote()];
+  const opened = [await (remote === undefined ? workspace.defaultRemote() : workspace.openRemote(remote))];
   for (const url of urls) opened.push(await workspace.openRemote(url));
   for (const { remote } of opened) {
     const id = await readName(remote, name);

@@ -34,7 +34,7 @@ export async function syncVersion(
   options: SyncOptions = {},
 ): Promise<SyncResult> {
   const workspace = options.workspace ?? defaultWorkspace();
-  const parents = options.parents?.length ? options.parents : await latestOf(workspace, name);
+  const parents = options.parents?.length ? options.parents : await latestOf(workspace, name, options.remote);
   const draft = await Dataset.create(name, { ...options, parents, workspace });
   let staged: StageCounts | undefined;
   try {
@@ -56,9 +56,9 @@ export async function syncVersion(
 }
 
 /** The latest version's reference, in a list; none for a new dataset. */
-async function latestOf(workspace: Workspace, name: string): Promise<string[]> {
+async function latestOf(workspace: Workspace, name: string, remote: string | undefined): Promise<string[]> {
   try {
-    const dataset = await findDataset(workspace, parseDatasetName(name));
+    const dataset = await findDataset(workspace, parseDatasetName(name), { remote });
     const finished = (await versionsOf(workspace, dataset)).filter(isFinished);
     return finished.length > 0 ? [textOfDataset(dataset)] : [];
   } catch (error) {
