@@ -3,8 +3,7 @@ import { s3Remote } from "../../src/remote/s3.js";
 import type { S3Location } from "../../src/remote/s3-location.js";
 import type { Remote } from "../../src/remote/remote.js";
 import { type Scope, atEnd } from "./cleanup.js";
-import { startNode } from "./processes.js";
-import type { FaultRule } from "./faults.js";
+import { type ObjectServerProcess, objectServerProcess } from "./object-server/process.js";
 import { type S3Server, type S3ServerOptions, startS3Server } from "./s3-server/server.js";
 import type { Account } from "./s3-server/sigv4.js";
 
@@ -17,39 +16,15 @@ export async function s3Server(scope: Scope, options?: S3ServerOptions): Promise
   return server;
 }
 
-/** The server as a process of its own: a test that reads a mount in its own process would keep the server from answering. */
-export interface S3ServerProcess extends Pick<S3Server, "endpoint" | "account"> {
-  counts(): Promise<S3Server["counts"]["byOperation"]>;
-  /** Counts from zero. */
-  reset(): Promise<void>;
-  /** What goes wrong from now on. */
-  setFaults(rules: readonly FaultRule[]): Promise<void>;
+export interface S3ServerProcess extends Omit<ObjectServerProcess<Account>, "said"> {
+  endpoint: string;
+  account: Account;
 }
 
 export async function s3ServerProcess(scope: Scope): Promise<S3ServerProcess> {
-  const started = startNode(scope, MAIN);
-  atEnd(scope, async () => {
-    started.child.stdin.end(); // It then ends by itself, and removes what it stored.
-    await started.ended;
-  });
-  const [line] = await started.saying(/.*\n/);
-  const { endpoint, control, ...account } = JSON.parse(line) as Account &
-    Record<"endpoint" | "control", string>;
-  const ask = async (method: string, what: string, body?: string) => {
-    const answer = await fetch(`${control}/${what}`, { method, ...(body !== undefined && { body }) });
-    return answer.json();
-  };
-  return {
-    endpoint,
-    account,
-    counts: async () => (await ask("GET", "counts")) as S3Server["counts"]["byOperation"],
-    async reset() {
-      await ask("POST", "reset");
-    },
-    async setFaults(rules) {
-      await ask("PUT", "faults", JSON.stringify(rules));
-    },
-  };
+  const { said, ...controls } = await objectServerProcess<Account>(scope, MAIN);
+  const { endpoint, ...account } = said;
+  return { endpoint, account, ...controls };
 }
 
 type Reached = Pick<S3Server, "endpoint" | "account">;

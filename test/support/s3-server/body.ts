@@ -3,8 +3,15 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import {
+  ALGORITHMS,
+  type Algorithm,
+  type DigestName,
+  type Digests,
+  digester,
+} from "../object-server/checksums.js";
+import type { Pace } from "../object-server/server.js";
 import { unframed } from "./aws-chunked.js";
-import { ALGORITHMS, type Algorithm, type DigestName, type Digests, digester } from "./checksums.js";
 import { S3Error, invalid } from "./error.js";
 import { type S3Request, headerOf } from "./request.js";
 
@@ -31,9 +38,6 @@ export async function receiveBody(request: S3Request, folder: string, pace: Pace
     await handle.close();
   }
 }
-
-/** Waits for as long as a link needs for this many bytes. */
-export type Pace = (bytes: number) => Promise<void> | undefined;
 
 /** A small body that is no object: the XML of a request. */
 export async function receiveText(request: S3Request, folder: string): Promise<string> {

@@ -1,17 +1,15 @@
 /** Listings: of objects in both versions of the protocol, page by page, with common prefixes. */
+import { type Page as KeyPage, pageOf as cutPage } from "../object-server/page.js";
+import type { Reply } from "../object-server/reply.js";
 import { invalid } from "./error.js";
-import { type Reply, xmlReply } from "./reply.js";
 import type { S3Request } from "./request.js";
-import { type Bucket, type StoredObject, bytewise } from "./store.js";
-import type { Xml } from "./xml.js";
+import type { Bucket, StoredObject } from "./store.js";
+import { type Xml, xmlReply } from "./xml.js";
 
 const PAGE = 1000;
 
-interface Page {
+interface Page extends KeyPage {
   objects: StoredObject[];
-  prefixes: string[];
-  /** Where the next page begins: after this key, and after all keys that begin with it when it is a prefix. */
-  next: string | undefined;
 }
 
 export function listObjectsV2({ bucket: name, query }: S3Request, bucket: Bucket): Reply {
@@ -40,46 +38,9 @@ export function listObjects({ bucket: name, query }: S3Request, bucket: Bucket):
 }
 
 function pageOf(bucket: Bucket, query: URLSearchParams, after: string): Page {
-  const prefix = query.get("prefix") ?? "";
-  const delimiter = query.get("delimiter") ?? "";
-  const keys = bucket.keys();
-  const page: Page = { objects: [], prefixes: [], next: undefined };
-  const max = maxKeys(query);
-  let last = "";
-  for (let at = firstFrom(keys, after > prefix ? after : prefix); at < keys.length; at++) {
-    const key = keys[at]!;
-    if (bytewise(key, after) <= 0) continue;
-    if (!key.startsWith(prefix)) break;
-    const common = commonPrefix(key, prefix, delimiter);
-    if (common !== undefined && (common === page.prefixes.at(-1) || isPassed(common, after))) continue;
-    if (page.objects.length + page.prefixes.length >= max) return max === 0 ? page : { ...page, next: last };
-    if (common === undefined) page.objects.push(bucket.current(key)!);
-    else page.prefixes.push(common);
-    last = common ?? key;
-  }
-  return page;
-}
-
-/** A listing that goes on after a common prefix leaves out what lies below it. */
-function isPassed(common: string, after: string): boolean {
-  return after.startsWith(common);
-}
-
-function commonPrefix(key: string, prefix: string, delimiter: string): string | undefined {
-  if (delimiter === "") return undefined;
-  const end = key.indexOf(delimiter, prefix.length);
-  return end < 0 ? undefined : key.slice(0, end + delimiter.length);
-}
-
-/** Index of the first key that is not before `wanted`. */
-function firstFrom(keys: readonly string[], wanted: string): number {
-  let [low, high] = [0, keys.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (bytewise(keys[middle]!, wanted) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  const [prefix, delimiter] = [query.get("prefix") ?? "", query.get("delimiter") ?? ""];
+  const page = cutPage(bucket.keys(), { prefix, delimiter, after, max: maxKeys(query) });
+  return { ...page, objects: page.keys.map((key) => bucket.current(key)!) };
 }
 
 export function maxKeys(query: URLSearchParams, name = "max-keys"): number {

@@ -4,16 +4,18 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 
-import { type Pace, receiveBody, receiveText } from "./body.js";
-import { ALGORITHMS, type Algorithm, compositeOf } from "./checksums.js";
+import { ALGORITHMS, type Algorithm, compositeOf } from "../object-server/checksums.js";
+import { type Reply, empty } from "../object-server/reply.js";
+import type { Pace } from "../object-server/server.js";
+import { bytewise, discard } from "../object-server/stored.js";
+import { receiveBody, receiveText } from "./body.js";
 import { beginConditionalWrite } from "./conditions.js";
 import { S3Error, invalid } from "./error.js";
 import { maxKeys } from "./list.js";
 import { checksumHeaders, keptHeaders, newObject, versionOf } from "./objects.js";
-import { type Reply, empty, xmlReply } from "./reply.js";
 import { type S3Request, headerOf } from "./request.js";
-import { type Bucket, type Part, type Store, type Upload, bytewise, discard } from "./store.js";
-import { elementsOf, textOf } from "./xml.js";
+import type { Bucket, Part, Store, Upload } from "./store.js";
+import { elementsOf, textOf, xmlReply } from "./xml.js";
 
 const MAX_PARTS = 10_000;
 /** All parts but the last. */

@@ -1,12 +1,14 @@
 /** Operations on one object, and the deletion of many. */
-import type { Digests } from "./checksums.js";
-import { type Pace, receiveBody, receiveText } from "./body.js";
+import type { Digests } from "../object-server/checksums.js";
+import { type Reply, empty } from "../object-server/reply.js";
+import type { Pace } from "../object-server/server.js";
+import { discard } from "../object-server/stored.js";
+import { receiveBody, receiveText } from "./body.js";
 import { beginConditionalWrite, checkRead, rangeOf } from "./conditions.js";
 import { S3Error, invalid, noSuchKey } from "./error.js";
-import { type Reply, empty, xmlReply } from "./reply.js";
 import { type S3Request, headerOf } from "./request.js";
-import { type Bucket, type Store, type StoredObject, discard } from "./store.js";
-import { elementsOf, textOf } from "./xml.js";
+import type { Bucket, Store, StoredObject } from "./store.js";
+import { elementsOf, textOf, xmlReply } from "./xml.js";
 
 /** S3's bound of one PUT: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const PUT_MAX_BYTES = 5 * 1024 ** 3;

@@ -1,5 +1,6 @@
 /** From the name of an operation to what does it. */
-import type { Pace } from "./body.js";
+import { type Reply, empty } from "../object-server/reply.js";
+import type { Pace } from "../object-server/server.js";
 import { S3Error } from "./error.js";
 import { listObjects, listObjectsV2 } from "./list.js";
 import {
@@ -11,9 +12,9 @@ import {
   uploadPart,
 } from "./multipart.js";
 import { deleteObject, deleteObjects, getObject, putObject } from "./objects.js";
-import { type Reply, empty, xmlReply } from "./reply.js";
 import type { S3Request } from "./request.js";
 import type { Bucket, Store } from "./store.js";
+import { xmlReply } from "./xml.js";
 
 type Operation = (request: S3Request, bucket: Bucket, store: Store, pace: Pace) => Reply | Promise<Reply>;
 

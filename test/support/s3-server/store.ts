@@ -1,22 +1,13 @@
 /** Buckets of objects: what they are in memory, their bytes in files of one folder. */
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
 
-import type { Algorithm, Digests } from "./checksums.js";
+import type { Algorithm, Digests } from "../object-server/checksums.js";
+import { type Segment, type StoredBytes, bytewise, forget } from "../object-server/stored.js";
 import { S3Error } from "./error.js";
 
-/** Bytes that lie in one file; an object of several parts is several. */
-export interface Segment {
-  file: string;
-  sizeBytes: number;
-}
-
-export interface StoredObject {
+export interface StoredObject extends StoredBytes {
   key: string;
   versionId: string;
-  /** In the order of the object's bytes. */
-  segments: readonly Segment[];
-  sizeBytes: number;
   /** With its quotes. */
   etag: string;
   modifiedMs: number;
@@ -25,9 +16,6 @@ export interface StoredObject {
   checksums: Digests;
   checksumType: "FULL_OBJECT" | "COMPOSITE";
   isDeleteMarker: boolean;
-  /** Answers that still read it. */
-  readers: number;
-  isGone: boolean;
 }
 
 export interface Part extends Segment {
@@ -116,24 +104,4 @@ export class Store {
     if (found) return found;
     throw new S3Error(404, "NoSuchBucket", "The specified bucket does not exist", { BucketName: name });
   }
-}
-
-/** Call after the last read of an object, once for each `readers++`. */
-export function letGo(object: StoredObject): void {
-  object.readers--;
-  if (object.isGone) forget(object);
-}
-
-export function discard(segments: Iterable<Segment>): void {
-  for (const { file } of segments) void rm(file, { force: true });
-}
-
-function forget(object: StoredObject): void {
-  object.isGone = true;
-  if (object.readers === 0) discard(object.segments);
-}
-
-/** The order of S3, which is not that of UTF-16. */
-export function bytewise(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,5 +1,7 @@
 /** The little XML that S3 speaks: elements with text, no attributes that matter. */
 
+import type { Reply } from "../object-server/reply.js";
+
 /** An element's content: text, elements, or an element of one name repeated. */
 export type Xml = string | number | boolean | undefined | { [name: string]: Xml } | Xml[];
 
@@ -8,6 +10,11 @@ const NAMESPACE = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 export function xmlDocument(name: string, content: Xml): string {
   const namespace = name === "Error" ? "" : NAMESPACE;
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${name}${namespace}>${inner(content)}</${name}>`;
+}
+
+export function xmlReply(name: string, content: Xml, headers: Record<string, string> = {}): Reply {
+  const body = Buffer.from(xmlDocument(name, content));
+  return { status: 200, headers: { "content-type": "application/xml", ...headers }, body };
 }
 
 /** The contents of every element `name`, in order; elements of one name do not nest in what S3 is sent. */

@@ -1,4 +1,4 @@
-/** The checksums a client may send with a body, by the names of S3's headers. */
+/** The checksums a client may send with a body, by the names that stores have for them. */
 import { type Hash, createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
@@ -7,7 +7,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 /** What is computed over a body; `md5` makes the ETag. */
 export type DigestName = Algorithm | "md5";
 
-/** Digests of one body, base64 as S3 has them, `md5` as well. */
+/** Digests of one body, base64 as stores have them, `md5` as well. */
 export type Digests = Partial<Record<DigestName, string>>;
 
 export interface Digester {

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http";
 
 import type { Befalling, Fault } from "../faults.js";
 import { type ObjectRange, type Reply, sizeOf } from "./reply.js";
-import { letGo } from "./store.js";
+import { letGo } from "./stored.js";
 
 const PIECE_BYTES = 256 * 1024;
 

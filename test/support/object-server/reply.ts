@@ -1,6 +1,5 @@
 /** What an operation answers, before anything is written to the connection. */
-import type { StoredObject } from "./store.js";
-import { type Xml, xmlDocument } from "./xml.js";
+import type { StoredBytes } from "./stored.js";
 
 export interface Reply {
   status: number;
@@ -10,18 +9,13 @@ export interface Reply {
 
 /** Bytes `[start, end)` of an object, read while they are sent. */
 export interface ObjectRange {
-  object: StoredObject;
+  object: StoredBytes;
   start: number;
   end: number;
 }
 
 export function empty(status: number, headers: Record<string, string> = {}): Reply {
   return { status, headers, body: undefined };
-}
-
-export function xmlReply(name: string, content: Xml, headers: Record<string, string> = {}): Reply {
-  const body = Buffer.from(xmlDocument(name, content));
-  return { status: 200, headers: { "content-type": "application/xml", ...headers }, body };
 }
 
 export function sizeOf(body: Reply["body"]): number {

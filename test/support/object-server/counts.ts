@@ -9,7 +9,7 @@ export interface Count {
 }
 
 export interface Counts {
-  /** Since the start or the last `reset()`, by S3's names of operations. */
+  /** Since the start or the last `reset()`, by the store's names of operations. */
   readonly byOperation: Readonly<Record<string, Count>>;
   reset(): void;
 }
