@@ -7,6 +7,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { DatasetError } from "../errors.js";
 import { fileRemote } from "./file.js";
+import { openGcs } from "./gcs.js";
+import { canonicalGcsUrl } from "./gcs-location.js";
 import type { Remote } from "./remote.js";
 import { openS3 } from "./s3.js";
 import { canonicalS3Url } from "./s3-location.js";
@@ -16,11 +18,12 @@ export type RemoteOpener = (url: URL) => Remote | Promise<Remote>;
 
 const WHAT_WORKS = 'an absolute path such as "/data/varve", "file:///data/varve" or "s3://bucket/prefix"';
 /** Stores of the design that this version has no adapter for. */
-const NOT_YET = new Set(["gs", "azure", "http", "https"]);
+const NOT_YET = new Set(["azure", "http", "https"]);
 
 const openers = new Map<string, RemoteOpener>([
   ["file", (url) => fileRemote(fileURLToPath(url))],
   ["s3", openS3],
+  ["gs", openGcs],
 ]);
 
 /** Makes `openRemote` know URLs `scheme://…`; a scheme registered again has the later opener. */
@@ -49,6 +52,7 @@ export function normalizeRemoteUrl(text: string): string {
   const parsed = parseRemoteUrl(text);
   openerOf(parsed, text);
   if (parsed.protocol === "s3:") return canonicalS3Url(parsed);
+  if (parsed.protocol === "gs:") return canonicalGcsUrl(parsed);
   if (parsed.protocol !== "file:") return parsed.href;
   return pathToFileURL(resolve(fileURLToPath(parsed))).href;
 }
