@@ -27,7 +27,15 @@ await build({
   target: "node20.19",
   sourcemap: true,
   // These load machine code that lies beside them; an SDK of a cloud is loaded by who uses it, and finds its own parts.
-  external: ["better-sqlite3", "fuse-native", "koffi", "@aws-sdk/client-s3", "@google-cloud/storage"],
+  external: [
+    "better-sqlite3",
+    "fuse-native",
+    "koffi",
+    "@aws-sdk/client-s3",
+    "@azure/storage-blob",
+    "@azure/identity",
+    "@google-cloud/storage",
+  ],
   // Packages that are not ES modules call `require`.
   banner: {
     js: 'import { createRequire as moduleRequire } from "node:module"; const require = moduleRequire(import.meta.url);',

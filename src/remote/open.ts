@@ -6,6 +6,8 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { DatasetError } from "../errors.js";
+import { openAzure } from "./azure.js";
+import { canonicalAzureUrl } from "./azure-location.js";
 import { fileRemote } from "./file.js";
 import { openGcs } from "./gcs.js";
 import { canonicalGcsUrl } from "./gcs-location.js";
@@ -16,14 +18,16 @@ import { canonicalS3Url } from "./s3-location.js";
 /** Makes the remote behind a URL whose scheme it was registered for. */
 export type RemoteOpener = (url: URL) => Remote | Promise<Remote>;
 
-const WHAT_WORKS = 'an absolute path such as "/data/varve", "file:///data/varve" or "s3://bucket/prefix"';
+const WHAT_WORKS =
+  'an absolute path such as "/data/varve", "file:///data/varve", "s3://bucket/prefix", "gs://bucket/prefix" or "azure://account.blob.core.windows.net/container/prefix"';
 /** Stores of the design that this version has no adapter for. */
-const NOT_YET = new Set(["azure", "http", "https"]);
+const NOT_YET = new Set(["http", "https"]);
 
 const openers = new Map<string, RemoteOpener>([
   ["file", (url) => fileRemote(fileURLToPath(url))],
   ["s3", openS3],
   ["gs", openGcs],
+  ["azure", openAzure],
 ]);
 
 /** Makes `openRemote` know URLs `scheme://…`; a scheme registered again has the later opener. */
@@ -53,6 +57,7 @@ export function normalizeRemoteUrl(text: string): string {
   openerOf(parsed, text);
   if (parsed.protocol === "s3:") return canonicalS3Url(parsed);
   if (parsed.protocol === "gs:") return canonicalGcsUrl(parsed);
+  if (parsed.protocol === "azure:") return canonicalAzureUrl(parsed);
   if (parsed.protocol !== "file:") return parsed.href;
   return pathToFileURL(resolve(fileURLToPath(parsed))).href;
 }

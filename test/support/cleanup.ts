@@ -1,8 +1,8 @@
 /** What a test made is taken away in the reverse order: processes end before the folders they write in are removed. */
-import type { TestContext } from "node:test";
-
-/** The part of a test's context that tells when it ends; `test`, `before` and `describe` contexts have it. */
-export type Scope = Pick<TestContext, "after">;
+/** The part of a test's context that tells when it ends; `{ after }` of `node:test` is the whole file's. */
+export interface Scope {
+  after(step: () => Promise<void>): void;
+}
 
 type Step = () => void | Promise<void>;
 
