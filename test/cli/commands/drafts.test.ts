@@ -51,7 +51,8 @@ test("create, add, remove, upload and finalize make a version, each telling prog
     { dataset: "p/d", version: "1.0.0", files: 2, bytes: 8, counted: 2 },
   );
   const again = await varve(["finalize", "--json"]);
-  assert.deepEqual([again.code, again.stdout], [3, ""]);
+  const { error } = again.json() as { error: { code: string } };
+  assert.deepEqual([again.code, error.code], [3, "not-found"]);
   assert.match(again.stderr, /there is no draft; varve create makes one, --dataset names one/);
 });
 
