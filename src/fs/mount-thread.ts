@@ -1,6 +1,6 @@
 /** The worker behind a mount as the main thread sees it: starts it, answers its misses, puts questions to it. */
 import { closeSync } from "node:fs";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from "node:worker_threads";
 
 import type { Cache } from "../cache/cache.js";
 import { DatasetError } from "../errors.js";
@@ -112,12 +112,19 @@ export class MountThread {
   }
 
   #exited(): EndOfThread {
+    this.#takeLast();
     this.#end ??= BROKEN;
     this.#port.close();
     closeSync(this.#event);
     for (const [id, answer] of this.#asked)
       answer({ type: "refusal", id, failure: failureOf(gone("it has ended")) });
     return this.#end;
+  }
+
+  /** The thread's end may be told before its last words are. */
+  #takeLast(): void {
+    const next = () => receiveMessageOnPort(this.#port) as { message: FromWorker } | undefined;
+    for (let last = next(); last; last = next()) this.#take(last.message);
   }
 
   async #ask(messageOf: (id: number) => ToWorker): Promise<Answer> {
