@@ -30,9 +30,9 @@ async function put(
   await syncVersion(source, dataset, { workspace, ...options });
 }
 
-async function mountAll(scope: Scope, varve: Varve): Promise<string> {
+async function mountAll(scope: Scope, varve: Varve, ...options: string[]): Promise<string> {
   const path = await tempDir(scope);
-  await varve.ok(["mount", "--all", path]);
+  await varve.ok(["mount", "--all", path, ...options]);
   return path;
 }
 
@@ -137,6 +137,23 @@ test("what comes and goes in the catalog shows within a second, and open files g
     assert.equal(await held.readFile("utf8"), "first");
     assert.equal(lstatSync(join(data, "1.0.1/kept"), { bigint: true }).ino, ino);
     await held.close();
+  });
+});
+
+test("through fuse-native what comes in the catalog shows within two seconds", MOUNTED, async (t) => {
+  const varve = await varveUser(t);
+  await asking(varve, async (workspace) => {
+    await put(t, workspace, "lab/data", { kept: "first" });
+    const path = await mountAll(t, varve, "--transport", "fuse-native");
+    const data = join(path, "lab/data");
+    // By now the kernel keeps that there is no such version, and where the link leads.
+    assert.throws(() => lstatSync(join(data, "1.0.1")), { code: "ENOENT" });
+    assert.equal(readFileSync(join(data, "latest/kept"), "utf8"), "first");
+    await put(t, workspace, "lab/data", { kept: "second" });
+    await setTimeout(2_000);
+    assert.deepEqual(readdirSync(data).sort(), ["1.0.0", "1.0.1", "latest"]);
+    assert.equal(readFileSync(join(data, "latest/kept"), "utf8"), "second");
+    assert.equal(readFileSync(join(data, "1.0.1/kept"), "utf8"), "second");
   });
 });
 

@@ -54,13 +54,17 @@ test("a walk that ends in an error or in missing blocks lets go of all it held",
   );
 });
 
-test("what a walk keeps stays held: an open file outlives its name", () => {
+test("what a walk keeps stays held: an open file outlives its name, and the folders above it", () => {
   const { fileSystem, held } = counting();
-  walking(fileSystem, (walk) => walk.keep(walk.at("/a/b").ino));
+  const kept = walking(fileSystem, (walk) => {
+    walk.at("/a/b");
+    return walk.keep();
+  });
+  assert.deepEqual(kept, [2, 3]);
   assert.deepEqual(
     [...held],
     [
-      [2, 0],
+      [2, 1],
       [3, 1],
     ],
   );

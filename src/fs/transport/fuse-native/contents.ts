@@ -33,20 +33,20 @@ export function contentOperations(served: Served): ContentOperations {
   };
 }
 
-/** An open file holds its inode, so that it outlives its name. */
+/** An open file holds what it was reached by, so that it outlives its name, and the folder it lay in. */
 function open({ fileSystem, files }: Served, path: string, flags: number): number {
   return walking(fileSystem, (walk) => {
     const { ino } = walk.at(path);
     const handle = fileSystem.open(ino, flags);
-    walk.keep(ino);
-    return files.add({ ino, handle, writes: mayWrite(flags), unflushed: false });
+    return files.add({ ino, held: walk.keep(), handle, writes: mayWrite(flags), unflushed: false });
   });
 }
 
 function create({ fileSystem, files }: Served, path: string, mode: number): number {
   return walking(fileSystem, (walk) => {
     const { attributes, handle } = fileSystem.create(...walk.place(path), mode, CREATE_FLAGS, callerHere());
-    return files.add({ ino: attributes.ino, handle, writes: true, unflushed: false });
+    walk.made(attributes);
+    return files.add({ ino: attributes.ino, held: walk.keep(), handle, writes: true, unflushed: false });
   });
 }
 
@@ -62,10 +62,10 @@ function flush({ fileSystem }: Served, file: OpenFile): void {
 }
 
 function release({ fileSystem, files }: Served, number: number): void {
-  const { ino, handle } = files.get(number);
+  const { ino, held, handle } = files.get(number);
   files.delete(number);
   fileSystem.release(ino, handle);
-  fileSystem.forget(ino, 1);
+  for (const each of held) fileSystem.forget(each, 1);
 }
 
 function mayWrite(flags: number): boolean {

@@ -4,6 +4,8 @@ import type { Ino } from "../../filesystem.js";
 
 export interface OpenFile {
   ino: Ino;
+  /** To be forgotten once it is closed: itself, and the folders it was reached by, as the kernel holds them. */
+  held: readonly Ino[];
   /** The file system's own number for it. */
   handle: number;
   /** Opened to be written. */

@@ -50,9 +50,9 @@ export class Walk {
     this.#held.push(ino);
   }
 
-  /** Keeps an inode beyond the walk: it is the caller's to `forget`. */
-  keep(ino: Ino): void {
-    this.#held.splice(this.#held.lastIndexOf(ino), 1);
+  /** Holds all it came by beyond the walk: these are the caller's to `forget`, each once. */
+  keep(): Ino[] {
+    return this.#held.splice(0);
   }
 
   letGo(): void {
