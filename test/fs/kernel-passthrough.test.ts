@@ -60,7 +60,7 @@ async function filledCache(t: Scope): Promise<string> {
 
 /** One filled cache for the tests that change nothing in it. */
 let shared: Promise<string> | undefined;
-const sharedCache = (): Promise<string> => (shared ??= filledCache({ after } as Scope));
+const sharedCache = (): Promise<string> => (shared ??= filledCache({ after }));
 
 /** Paths of the cache's files that hold a whole. */
 function completeWholes(directory: string): string[] {

@@ -5,7 +5,6 @@ import { lstat, open, readFile, readdir, readlink, stat, statfs } from "node:fs/
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-import type { Scope } from "../support/cleanup.js";
 import { CAN_MOUNT, TIMEOUT, mountSample, sh } from "./support/mounted.js";
 import { type SampleName, sample } from "./support/samples.js";
 
@@ -13,7 +12,7 @@ const OPTIONS = { ...TIMEOUT, skip: !CAN_MOUNT };
 
 /** One mount for all tests that only look. */
 const everything = CAN_MOUNT
-  ? mountSample({ after } as Scope, "everything")
+  ? mountSample({ after }, "everything")
   : Promise.reject(new Error("cannot mount here"));
 everything.catch(() => undefined); // The tests say so.
 
@@ -129,6 +128,19 @@ test("every kind of change is refused with EROFS", OPTIONS, async () => {
     'touch "$1/docs/run"',
   ];
   for (const change of changes) await assert.rejects(sh(change, path), /Read-only file system/, change);
+});
+
+test("all times of an entry are its mtime, whoever reads it", OPTIONS, async () => {
+  const { path } = await everything;
+  const times = `cd "$1" && cat docs/hello.txt docs/to-hello >/dev/null && ls docs >/dev/null &&
+    stat -c '%.9X %.9Y %.9Z' docs/hello.txt docs/old && stat -c '%X %Y %Z' docs docs/to-hello | awk '$1 != $2 || $2 != $3'`;
+  const [hello, old] = ["1234567890.123456789", "-4.000000001"];
+  assert.equal(await sh(times, path), `${hello} ${hello} ${hello}\n${old} ${old} ${old}\n`);
+});
+
+test("a mount to read carries ro, nosuid and nodev", OPTIONS, async () => {
+  const { path } = await everything;
+  assert.match(await sh('grep -F " $1 " /proc/self/mounts', path), / ro,nosuid,nodev,/);
 });
 
 test("statfs shows the version's totals and no room", OPTIONS, async () => {

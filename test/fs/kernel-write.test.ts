@@ -4,7 +4,6 @@ import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-import type { Scope } from "../support/cleanup.js";
 import { CAN_MOUNT, TIMEOUT, mountWritable, python, sh } from "./support/mounted.js";
 import { sample } from "./support/samples.js";
 
@@ -12,7 +11,7 @@ const OPTIONS = { ...TIMEOUT, skip: !CAN_MOUNT };
 
 /** One mount for the tests that change different files of it. */
 const writable = CAN_MOUNT
-  ? mountWritable({ after } as Scope, "everything")
+  ? mountWritable({ after }, "everything")
   : Promise.reject(new Error("cannot mount here"));
 writable.catch(() => undefined); // The tests say so.
 
