@@ -1,6 +1,6 @@
 /**
  * Requests to the JSON API of Google Cloud Storage. Credentials come from the SDK, which is loaded here, when the first
- * request that needs them is made, and nowhere else; see docs/decisions/014-requests-to-gcs.md for why it sends none.
+ * request that needs them is made, and nowhere else; see docs/decisions/015-requests-to-gcs.md for why it sends none.
  * Source: https://cloud.google.com/storage/docs/json_api/v1
  */
 import {
@@ -90,6 +90,11 @@ export async function textOf(body: IncomingMessage): Promise<string> {
   }
   // Throws where bytes were damaged: what is no text is no answer.
   return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
+}
+
+/** Lets go of an answer of which only the status counts, so that its connection can be used again. */
+export function discard({ body }: GcsAnswer): void {
+  body.on("error", () => undefined).resume();
 }
 
 /** No request names a project; the SDK would ask Google for one before it gives a token. */

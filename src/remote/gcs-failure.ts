@@ -81,7 +81,7 @@ function refused(refusal: GcsRefusal, bucket: string): [Meaning, string] {
   const shown = reason === undefined ? `HTTP ${status}` : `${reason}, HTTP ${status}`;
   if (status === 404 && /bucket does not exist/i.test(message))
     return ["remote-refused", `there is no bucket "${bucket}"; make it first, or mend the URL (${shown})`];
-  if (status === 404) return ["object-missing", "no such object"];
+  if (status === 404 || status === 410) return ["object-missing", "no such object"]; // Or no such upload.
   if (status === 412) return ["object-exists", "it exists already"];
   if (mayHeal(refusal)) return ["remote-failed", `${message || "no answer"} (${shown})`];
   return ["remote-refused", `${adviceOn(refusal, bucket)} (${shown})`];
@@ -95,7 +95,7 @@ function mayHeal({ status, reason = "", message }: GcsRefusal): boolean {
 }
 
 function mayHealStatus(status: number): boolean {
-  return status >= 500 ? status !== 501 : [408, 409, 410, 425, 429].includes(status);
+  return status >= 500 ? status !== 501 : [408, 409, 425, 429].includes(status);
 }
 
 function adviceOn({ status, message }: GcsRefusal, bucket: string): string {

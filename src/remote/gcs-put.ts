@@ -1,7 +1,7 @@
 /** Writes to Google Cloud Storage in one request. An MD5 goes along, so the store refuses what changed on its way. */
 import { createHash, randomUUID } from "node:crypto";
 
-import { textOf } from "./gcs-client.js";
+import { discard } from "./gcs-client.js";
 import { type GcsRequests, uploadPath } from "./gcs-requests.js";
 import type { ObjectKey, PutOptions } from "./remote.js";
 
@@ -58,10 +58,9 @@ async function send(
   const md5Hash = createHash("md5").update(bytes).digest("base64");
   const { body, boundary } = framed({ ...metadataOf(requests, key, hash), md5Hash }, bytes);
   await requests.make({ attempt, key, signal, sendsBytes: bytes.byteLength }, async (gcs, deadline) => {
-    const path = uploadPath(requests, { uploadType: "multipart", fields: "md5Hash", ...condition });
+    const path = uploadPath(requests, { uploadType: "multipart", fields: "name", ...condition });
     const headers = { "content-type": `multipart/related; boundary=${boundary}` };
-    const answer = await gcs.send({ method: "POST", path, headers, body, signal: deadline.signal });
-    await textOf(answer.body);
+    discard(await gcs.send({ method: "POST", path, headers, body, signal: deadline.signal }));
   });
 }
 

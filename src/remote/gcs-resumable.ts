@@ -2,9 +2,9 @@
  * The requests of a resumable upload. Whoever knows a session's path may write to it, so it is kept in memory only.
  * Source: https://cloud.google.com/storage/docs/performing-resumable-uploads
  */
-import { DatasetError, isDatasetError } from "../errors.js";
+import { DatasetError } from "../errors.js";
 import { MiB } from "../units.js";
-import { type GcsAnswer, textOf } from "./gcs-client.js";
+import { type GcsAnswer, discard, textOf } from "./gcs-client.js";
 import { metadataOf } from "./gcs-put.js";
 import type { GcsObject } from "./gcs-read.js";
 import { type GcsRequests, uploadPath } from "./gcs-requests.js";
@@ -45,7 +45,7 @@ export async function begin(
     const headers = { "content-type": "application/json", "x-upload-content-length": String(sizeBytes) };
     const path = uploadPath(requests, { uploadType: "resumable", fields: "md5Hash,size" });
     const answer = await gcs.send({ method: "POST", path, headers, body, signal: deadline.signal });
-    await textOf(answer.body);
+    discard(answer);
     const { location = "" } = answer.headers;
     if (!URL.canParse(location)) throw odd(requests, key, "the store began an upload without an address");
     const { pathname, search } = new URL(location); // At the endpoint, whatever it takes itself for.
@@ -53,7 +53,7 @@ export async function begin(
   });
 }
 
-/** Sends a piece. @throws {DatasetError} `remote-failed` as well when the session is no more */
+/** Sends a piece. @throws {DatasetError} `object-missing` when the session is no more */
 export async function sendPiece(
   session: Session,
   { start, bytes, md5 }: Piece,
@@ -74,8 +74,7 @@ export async function progressOf(session: Session, signal: Signal): Promise<Prog
 export async function abandon({ requests, key, path }: Session): Promise<void> {
   await requests
     .make({ attempt: "give up the put of", key, signal: undefined }, async (gcs, deadline) => {
-      const answer = await gcs.send({ method: "DELETE", path, accepts: [499], signal: deadline.signal });
-      await textOf(answer.body);
+      discard(await gcs.send({ method: "DELETE", path, accepts: [499], signal: deadline.signal }));
     })
     .catch(() => undefined);
 }
@@ -98,15 +97,10 @@ async function put(
   headers: Record<string, string>,
 ): Promise<Progress> {
   const asked = { attempt: "put", key, signal, sendsBytes: bytes.byteLength };
-  try {
-    return await requests.make(asked, async (gcs, deadline) => {
-      const request = { method: "PUT" as const, path, headers, body: [bytes], accepts: [308] };
-      return progressIn(await gcs.send({ ...request, signal: deadline.signal }));
-    });
-  } catch (error) {
-    if (isDatasetError(error, "object-missing")) throw odd(requests, key, "the upload has ended");
-    throw error;
-  }
+  return requests.make(asked, async (gcs, deadline) => {
+    const request = { method: "PUT" as const, path, headers, body: [bytes], accepts: [308] };
+    return progressIn(await gcs.send({ ...request, signal: deadline.signal }));
+  });
 }
 
 /** 308 means that more is to come. */

@@ -6,6 +6,7 @@
  */
 import { type Hash, createHash } from "node:crypto";
 
+import { isDatasetError } from "../errors.js";
 import { checkSignal } from "./cancel.js";
 import { putBytes } from "./gcs-put.js";
 import type { GcsRequests } from "./gcs-requests.js";
@@ -40,6 +41,7 @@ export function uploader(requests: GcsRequests): Upload {
     try {
       await sendPieces(session, begun?.storedBytes ?? 0, body, { signal, sha256 });
     } catch (error) {
+      if (isDatasetError(error, "object-missing")) throw odd(requests, key, "the store has lost the upload");
       if (sha256 !== undefined && mayGoOn(error)) unfinished.set(content, session);
       else await abandon(session);
       throw error;

@@ -5,7 +5,7 @@
 import { isDatasetError } from "../errors.js";
 import { MiB } from "../units.js";
 import { checkSignal } from "./cancel.js";
-import { textOf } from "./gcs-client.js";
+import { discard, textOf } from "./gcs-client.js";
 import { type GcsLocation, canonicalGcsUrl, parseGcsUrl } from "./gcs-location.js";
 import { createBytes, putBytes } from "./gcs-put.js";
 import { type GcsObject, infoOf, lookUp, readRange, readWholeObject } from "./gcs-read.js";
@@ -57,7 +57,7 @@ async function deleteObject(
   try {
     await requests.make({ attempt: "delete", key, signal }, async (gcs, deadline) => {
       const request = { method: "DELETE" as const, path: objectPath(requests, key) };
-      await textOf((await gcs.send({ ...request, signal: deadline.signal })).body);
+      discard(await gcs.send({ ...request, signal: deadline.signal }));
     });
   } catch (error) {
     if (!isDatasetError(error, "object-missing")) throw error;

@@ -43,11 +43,12 @@ export const beginUpload: Operation = async (request, bucket, { folder, sessions
 export const putPiece: Operation = async (request, bucket, { sessions }, pace) => {
   const session = findSession(request, sessions);
   const [, first, last = "", total = ""] =
-    /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/.exec(headerOf(request, "content-range") ?? "") ?? [];
+    /^bytes (?:(\d+)-(\d+|\*)|\*)\/(\d+|\*)$/.exec(headerOf(request, "content-range") ?? "") ?? [];
   if (total === "") throw invalid("Invalid Content-Range");
   if (session.object) return finished(request, session.object);
-  if (first !== undefined) await receive(request, session, Number(first), Number(last), pace);
-  const isWhole = total !== "*" && session.storedBytes === Number(total);
+  if (first !== undefined) await receive(request, session, Number(first), last, pace);
+  // All the rest, however much, is in a request "bytes 0-*/*".
+  const isWhole = total === "*" ? last === "*" : session.storedBytes === Number(total);
   if (isWhole) return finish(request, bucket, session, sessions);
   session.storedBytes -= session.storedBytes % BLOCK_BYTES;
   const { storedBytes } = session;
@@ -88,16 +89,16 @@ function finished(request: GcsRequest, object: StoredObject): Reply {
   return jsonReply(resourceOf(request.bucket, object), request.query);
 }
 
-/** Bytes `[first, last]`, of which those that are there already are passed over. */
+/** Bytes `[first, last]`, or from `first` on, of which those that are there already are passed over. */
 async function receive(
   request: GcsRequest,
   session: Session,
   first: number,
-  last: number,
+  last: string,
   pace: Pace,
 ): Promise<void> {
   if (first > session.storedBytes) throw invalid(`Bytes from ${session.storedBytes} on are missing.`);
-  if (Number(headerOf(request, "content-length")) !== last - first + 1)
+  if (last !== "*" && Number(headerOf(request, "content-length")) !== Number(last) - first + 1)
     throw invalid("Invalid Content-Range");
   const handle = await open(session.file, "r+");
   try {
