@@ -23,6 +23,25 @@ export function credentialFor(
   return credentialIn(found) ?? credentialIn(variablesOf(env)) ?? { kind: "identity" };
 }
 
+/**
+ * Whether a credential may be shown to the location's endpoint. Who is shown a signature or a token can use it, and a URL may
+ * come from somebody else; a key signs and is never shown.
+ */
+export function mayBeShown(
+  { kind }: AzureCredential,
+  { endpoint }: AzureLocation,
+  env: NodeJS.ProcessEnv = process.env,
+): boolean {
+  if (kind === "key" || kind === "none") return true;
+  const { protocol, hostname } = new URL(endpoint);
+  if (/^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname)) return true;
+  if (connectionOf(env)?.endpoint?.replace(/\/$/, "") === endpoint) return true;
+  return protocol === "https:" && OF_AZURE.test(hostname);
+}
+
+/** Source: https://learn.microsoft.com/en-us/azure/storage/common/storage-account-overview#storage-account-endpoints */
+const OF_AZURE = /\.blob\.(core\.(windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)|storage\.azure\.net)$/;
+
 type Secrets = Pick<AzureConnection, "key" | "sas">;
 
 function credentialIn(secrets: Secrets | undefined): AzureCredential | undefined {

@@ -82,7 +82,7 @@ export function requestsTo<Client>(service: Service<Client>): Requests<Client> {
     async close() {
       const opened = client;
       client = undefined;
-      if (opened) service.close(await opened);
+      await opened?.then(service.close, () => undefined); // What never opened has nothing to let go of.
     },
   };
 }

@@ -119,6 +119,7 @@ const REFUSALS: readonly [string, Record<string, string>, Partial<AzureLocation>
   ["a container that is not there", {}, { container: "nowhere" }, /there is no container "nowhere"; make it first.*ContainerNotFound, HTTP 404/],
   ["a wrong key", { AZURE_STORAGE_KEY: "d3Jvbmc=" }, {}, /the key does not fit the account "varvetest".*AZURE_STORAGE_KEY/],
   ["a container that is not public", {}, { anonymous: true }, /leave \?anonymous=1 out|lets nobody in without/],
+  ["a signature that would be shown to a stranger", { AZURE_STORAGE_KEY: "", AZURE_STORAGE_SAS_TOKEN: "sv=1&sig=x" }, { endpoint: "https://blob.core.windows.net.test" }, /shown to Azure and to this machine only/],
   ["a machine without any credentials", { AZURE_STORAGE_KEY: "" }, {}, /no credentials were found; set AZURE_STORAGE_KEY|https:\/\/ only/],
 ]; // prettier-ignore
 

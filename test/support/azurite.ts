@@ -10,8 +10,9 @@ import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob
 import { type AzureOptions, azureRemote } from "../../src/remote/azure.js";
 import type { AzureLocation } from "../../src/remote/azure-location.js";
 import type { Remote } from "../../src/remote/remote.js";
-import { type AzureProxy, startAzureProxy } from "./azure-proxy.js";
+import { startAzureProxy } from "./azure-proxy.js";
 import { type Scope, atEnd } from "./cleanup.js";
+import type { ObjectServer } from "./object-server/server.js";
 import { startNode } from "./processes.js";
 import { tempDir } from "./temp.js";
 
@@ -31,14 +32,14 @@ export async function startAzurite(scope: Scope): Promise<Azurite> {
   const folder = await tempDir(scope);
   const env = { ...process.env, AZURITE_ACCOUNTS: `${account}:${key}` };
   const quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"];
-  const place = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--location", folder];
+  const place = ["--blobHost", "127.0.0.1", "--blobPort", "0", "--inMemoryPersistence"];
   const started = startNode(scope, MAIN, [...place, ...quiet], { env, cwd: folder });
   const [, address] = await started.saying(/successfully listens on (http:\S+)/);
   return { endpoint: `${address!}/${account}`, account, key };
 }
 
 /** A container of a test, reached through a proxy of its own. */
-export interface AzureContainer extends Azurite, Pick<AzureProxy, "faults" | "counts"> {
+export interface AzureContainer extends Azurite, Pick<ObjectServer, "faults" | "counts"> {
   container: string;
   /** To it past the proxy and the adapter. */
   direct: ContainerClient;
