@@ -4,6 +4,7 @@ import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
+import { startProcess } from "../support/processes.js";
 import { CAN_MOUNT, TIMEOUT, mountWritable, python, sh } from "./support/mounted.js";
 import { sample } from "./support/samples.js";
 
@@ -228,12 +229,8 @@ test("a program tree is copied in, and the copy is equal", OPTIONS, async () => 
 
 test("a mount cut off while a file is open for writing counts its unflushed handle", OPTIONS, async (t) => {
   const { path, server, tell } = await mountWritable(t, "everything");
-  const writer = python(
-    `import sys,time; f=open(sys.argv[1]+"/w","w"); f.write("x"); print("open",flush=True); time.sleep(30)`,
-    path,
-  );
-  writer.catch(() => undefined);
-  while (!(await readdir(path)).includes("w"));
+  const writing = `import sys,time; f=open(sys.argv[1]+"/w","w"); f.write("x"); print("open",flush=True); time.sleep(30)`;
+  await startProcess(t, "python3", ["-c", writing, path]).saying(/open/);
   tell("writers");
   const [, files] = await server.saying(/^writers (.*)$/m);
   assert.deepEqual(
