@@ -134,7 +134,7 @@ async function refuseEqual(
   { edited }: WrittenRoot,
   by: "content" | "tree",
 ): Promise<void> {
-  await refresh(workspace, dataset, { remote: remote.remote.url });
+  await refresh(workspace, dataset, { remote });
   const latest = await (await workspace.catalog()).latestVersion(dataset.id);
   const isEqual =
     by === "tree" ? latest?.treeDigest === edited.treeDigest : latest?.contentDigest === edited.contentDigest;

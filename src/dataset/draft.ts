@@ -56,7 +56,7 @@ export async function createDraft(
     parents.map(({ version }) => version),
   );
   const dataset = await claimDataset(workspace, name, remote);
-  await refresh(workspace, dataset, { remote: remote.remote.url });
+  await refresh(workspace, dataset, { remote });
   const version = await catalog.reserveVersion({
     id: options.id ?? newVersionId(),
     dataset: dataset.id,

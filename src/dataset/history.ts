@@ -14,7 +14,7 @@ import {
   textOfDataset,
   textOfReference,
 } from "./reference.js";
-import type { Workspace } from "./workspace.js";
+import type { OpenedRemote, Workspace } from "./workspace.js";
 
 export interface FoundVersion {
   dataset: DatasetRow;
@@ -68,12 +68,12 @@ export async function versionsOf(workspace: Workspace, dataset: DatasetRow): Pro
 /**
  * Enters into the catalog what other catalogs have written beside the data. A remote out of reach is only noted.
  *
- * @param options.remote URL to look at while no version is known. Default: the default remote.
+ * @param options.remote Where to look while no version is known. Default: the default remote.
  */
 export async function refresh(
   workspace: Workspace,
   dataset: DatasetRow,
-  { remote: first = workspace.home.defaultRemote }: { remote?: string | undefined } = {},
+  { remote: first }: { remote?: OpenedRemote | undefined } = {},
 ): Promise<void> {
   const catalog = await workspace.catalog();
   const versions = await catalog.listVersions(dataset.id);
@@ -81,7 +81,9 @@ export async function refresh(
     versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)),
   );
   const urls = await remoteUrlsOf(catalog, versions);
-  for (const url of urls.length > 0 ? urls : [first]) {
+  if (urls.length === 0 && first) await importUnknown(catalog, first.remote, dataset, finished);
+  if (urls.length === 0 && !first) urls.push(workspace.home.defaultRemote);
+  for (const url of urls) {
     try {
       const { remote } = await workspace.openRemote(url);
       await importUnknown(catalog, remote, dataset, finished);
