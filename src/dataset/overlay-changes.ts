@@ -7,6 +7,7 @@ import type { Tree } from "../manifest/tree.js";
 import { type Name, type TreePath, isWithin, nameOf } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
+import { GraftedLinks } from "./grafted-links.js";
 import { Effect } from "./staging.js";
 
 type Put = Extract<OverlayChange, { kind: "put" }>;
@@ -30,19 +31,27 @@ export async function stageOverlay(
 ): Promise<TreePath[]> {
   const skipped: TreePath[] = [];
   const links = new HardLinks();
+  const grafted = new GraftedLinks();
   for await (const change of snapshot.changes()) {
     if (change.kind !== "remove" && isLeftOut(nameOf(change.path))) continue;
     if (change.kind === "skipped") skipped.push(change.path);
     else if (change.kind === "remove") await draft.remove(change.path);
-    else if (change.kind === "graft") await stageGraft(draft, base, change, cache);
+    else if (change.kind === "graft") await stageGraft(draft, base, change, cache, grafted);
     else await stagePut(draft, base, change, cache, links);
   }
+  await grafted.stage(draft);
   await links.stage(draft);
   return skipped;
 }
 
 /** A folder that was moved: all its entries under their new path, with the content they have. */
-async function stageGraft(draft: DraftTree, base: Tree, graft: Graft, cache: Cache): Promise<void> {
+async function stageGraft(
+  draft: DraftTree,
+  base: Tree,
+  graft: Graft,
+  cache: Cache,
+  links: GraftedLinks,
+): Promise<void> {
   const from = await cache.complete(() => base.path(graft.from));
   await draft.put(
     movedTo(await cache.complete(() => base.entry(graft.from)), from, graft.path),
@@ -58,7 +67,11 @@ async function stageGraft(draft: DraftTree, base: Tree, graft: Graft, cache: Cac
         Array.from({ length: stop - at }, (_, i) => base.entry(at + i)),
       );
       draft.staging.transaction(() => {
-        for (const entry of entries) draft.staging.put(movedTo(entry, from, graft.path), Effect.content);
+        for (const entry of entries) {
+          const moved = movedTo(entry, from, graft.path);
+          draft.staging.put(moved, Effect.content);
+          links.note(entry, moved);
+        }
       });
       entries.forEach((entry, index) => {
         if (entry.type === EntryType.directory) directories.push(at + index);
