@@ -27,26 +27,35 @@ export class GraftedLinks {
   }
 
   async stage(draft: DraftTree): Promise<void> {
-    for (const group of this.groups.values()) {
+    for (const [first, group] of this.groups) {
+      addNames(group, namesOf(await draft.inBase(first)));
       const entries: LinkableEntry[] = [];
       for (const [path, arrivals] of group) entries.push(...(await present(draft, path, arrivals)));
       entries.sort((a, b) => compareKeys(keyOf(a.path), keyOf(b.path)));
-      const [first, ...others] = entries.map(({ path }) => path);
+      const [head, ...others] = entries.map(({ path }) => path);
       for (const entry of entries) {
-        const hardLinks = entry.path === first ? others : [first!];
+        const hardLinks = entry.path === head ? others : [head!];
         draft.staging.setHardLinks({ ...entry, hardLinks: hardLinks.length > 0 ? hardLinks : undefined });
       }
     }
   }
 
-  /** The member that sorts first names all, each other one only that: so two looks at a group may know different names. */
+  /** The member that sorts first names all, each other one only that: whoever stayed is learnt from the first one. */
   private groupOf(path: TreePath, hardLinks: readonly TreePath[]): Map<TreePath, Arrival[]> {
     const first = [path, ...hardLinks].sort((a, b) => compareKeys(keyOf(a), keyOf(b)))[0]!;
     const group = this.groups.get(first) ?? new Map<TreePath, Arrival[]>();
     this.groups.set(first, group);
-    for (const name of [path, ...hardLinks]) if (!group.has(name)) group.set(name, []);
+    addNames(group, [path, ...hardLinks]);
     return group;
   }
+}
+
+function addNames(group: Map<TreePath, Arrival[]>, names: readonly TreePath[]): void {
+  for (const name of names) if (!group.has(name)) group.set(name, []);
+}
+
+function namesOf(entry: Entry | undefined): readonly TreePath[] {
+  return entry && isLinkable(entry) ? (entry.hardLinks ?? []) : [];
 }
 
 /** A name is where its folders went, if nothing took its place since; one whose folders stayed is where it was. */

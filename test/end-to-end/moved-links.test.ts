@@ -45,3 +45,27 @@ test(
     await varve.ok(["unmount", mount]);
   },
 );
+
+test(
+  "names that stay remain with those whose folder moved, also when only the first of them knows",
+  OPTIONS,
+  async (t) => {
+    const varve = await varveUser(t);
+    const [source, mount] = [join(varve.home, "../source"), join(varve.home, "../mount")];
+    for (const folder of ["a", "b", "c"]) mkdirSync(join(source, folder), { recursive: true });
+    mkdirSync(mount);
+    writeFileSync(join(source, "a/f"), "content");
+    for (const name of ["b/f", "c/f", "c/g"]) linkSync(join(source, "a/f"), join(source, name));
+    await varve.ok(["sync", source, "p/d"]);
+
+    await varve.ok(["mount", "-w", "p/d", mount]);
+    renameSync(join(mount, "c"), join(mount, "d"));
+    await varve.ok(["unmount", mount]);
+
+    await varve.ok(["mount", "p/d@1.0.1", mount]);
+    const seen = ["a/f", "b/f", "d/f", "d/g"].map((path) => lstatSync(join(mount, path)));
+    assert.deepEqual(new Set(seen.map(({ nlink }) => nlink)), new Set([4]));
+    assert.equal(new Set(seen.map(({ ino }) => ino)).size, 1);
+    await varve.ok(["unmount", mount]);
+  },
+);

@@ -89,7 +89,7 @@ test("a conflict at a conditional create is put again, and ends with one object"
   const { server, on } = await opened(t);
   const conflict: Fault = { kind: "status", status: 409, code: "ConditionalRequestConflict" };
   server.faults.set([{ fault: conflict, probability: 0.5, seed: 3, operations: ["PutObject"] }]);
-  const remote = withRetry(on(), { ...QUICKLY, attempts: 10 });
+  const remote = withRetry(on(), { ...QUICKLY, attempts: 40 });
   const racers = Array.from({ length: 20 }, (_, index) => bytes(`racer ${index}`));
   const results = await Promise.allSettled(racers.map((racer) => remote.create("names/a", racer)));
   const winners = racers.filter((_, index) => results[index]?.status === "fulfilled");

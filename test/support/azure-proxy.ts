@@ -15,7 +15,7 @@ interface Forwarded {
 /** @param endpoint Of the server's account: `http://127.0.0.1:1234/account`; the proxy's takes its place. */
 export async function startAzureProxy(endpoint: string): Promise<ObjectServer> {
   const target = new URL(endpoint);
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent();
   const protocol = {
     parse: (incoming: IncomingMessage) => ({ ...namesOf(incoming), incoming }),
     answer: async ({ incoming }: Forwarded, refusal: Refusal | undefined) =>

@@ -44,7 +44,7 @@ function unmount(cli: Cli): void {
         const { discard, force } = args;
         const given = { ...commitArguments(args), discard, force };
         if (force && !(await askStatus(state))) {
-          await cutOff(state);
+          await cutOff(context, state);
           return;
         }
         const committed = await askAndWait(context, args.directory, "unmount", given);
@@ -106,15 +106,17 @@ async function clearDead({ workspace, output, json }: Context, state: MountState
 }
 
 /** Takes away the folder of a mount whose process does not answer: it finds out when it goes on, and keeps its changes. */
-async function cutOff({ mountpoint, overlay }: MountState): Promise<void> {
+async function cutOff({ output, json }: Context, { mountpoint, overlay }: MountState): Promise<void> {
   const record = findMount(mountpoint);
   if (record?.type === MOUNT_TYPE) await unmountKernel(record, { force: true });
-  const message =
-    `Cut off "${mountpoint}", whose process does not answer` +
-    (overlay === undefined
-      ? ""
-      : `; what changed is kept: once that process is ended, varve recover ${overlay} has it`);
-  throw new DatasetError("uncommitted", { overlay: overlay ?? "" }, message);
+  const done = `Cut off "${mountpoint}", whose process does not answer`;
+  if (overlay === undefined) {
+    if (json) output.json({ committed: null });
+    else output.data(done);
+    return;
+  }
+  const message = `${done}; what changed is kept: once that process is ended, varve recover ${overlay} has it`;
+  throw new DatasetError("uncommitted", { overlay }, message);
 }
 
 async function askAndWait(

@@ -125,3 +125,23 @@ test(
     assert.equal(committed.added, 1);
   },
 );
+
+test(
+  "unmount --force of a read-only mount whose process does not answer has nothing left to tell",
+  OPTIONS,
+  async (t) => {
+    const { varve, at } = await userWithVersion(t);
+    await varve.ok(["mount", "p/d", at]);
+    const [{ pid }] = (await varve.ok(["status", at, "--json"])).json() as [{ pid: number }];
+    process.kill(pid, "SIGSTOP");
+    try {
+      assert.match(
+        (await varve.ok(["unmount", "--force", at])).stdout,
+        /^Cut off ".*", whose process does not answer\n$/,
+      );
+      assert.deepEqual(readdirSync(at), []);
+    } finally {
+      process.kill(pid, "SIGKILL");
+    }
+  },
+);
