@@ -54,14 +54,15 @@ export function makeFiles(folder: string, amounts: Amounts): void {
   makeLarge(join(folder, LARGE), amounts.largeBytes);
 }
 
-function makeFlat(folder: string, count: number, sizeBytes: number): void {
+/** Files of one size in one folder. */
+export function makeFlat(folder: string, count: number, sizeBytes: number): void {
   mkdirSync(folder, { recursive: true });
   for (let index = 0; index < count; index++)
     writeFileSync(join(folder, `file-${index}`), randomBytes(sizeBytes));
 }
 
-/** 4 to 60 KiB each, as in a folder of small pictures. */
-function makeSmall(folder: string, count: number): void {
+/** 4 to 60 KiB each in 50 folders, as small pictures are. */
+export function makeSmall(folder: string, count: number): void {
   for (let index = 0; index < count; index++) {
     const place = join(folder, String(index % COPIED_FOLDERS));
     if (index < COPIED_FOLDERS) mkdirSync(place, { recursive: true });
@@ -69,7 +70,7 @@ function makeSmall(folder: string, count: number): void {
   }
 }
 
-function makeLarge(path: string, sizeBytes: number): void {
+export function makeLarge(path: string, sizeBytes: number): void {
   const fd = openSync(path, "w");
   for (let at = 0; at < sizeBytes; at += WRITTEN_BYTES) writeSync(fd, randomBytes(WRITTEN_BYTES));
   closeSync(fd);

@@ -1,6 +1,5 @@
 /** Running workloads in places, round by round with the places side by side, and what each took. */
-import { readFileSync, readdirSync } from "node:fs";
-
+import { cpuSecondsOf, median, sum } from "../support/figures.js";
 import type { Place } from "./places.js";
 import type { Workload } from "./workload.js";
 
@@ -52,21 +51,4 @@ function runOnce(workload: Workload, place: Place): Run {
   workload.run(place);
   const seconds = (performance.now() - started) / 1000;
   return { seconds, cpuSeconds: cpuSecondsOf(place.pid) - cpuBefore };
-}
-
-/** The first number of each thread's `schedstat`: nanoseconds on a CPU. Source: Documentation/scheduler/sched-stats.rst */
-function cpuSecondsOf(pid: number): number {
-  if (pid === 0) return 0;
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const ns = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "latin1"));
-  return sum(ns.map((line) => parseInt(line, 10))) / 1e9;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

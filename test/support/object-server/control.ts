@@ -16,6 +16,7 @@ export async function serveUntilInputEnds(
   said: Record<string, unknown>,
 ): Promise<void> {
   const control = createServer((request, response) => {
+    response.setHeader("connection", "close"); // Who asks may be busy for longer than an idle connection is kept.
     void controlled(server, request).then(
       (answer) => response.end(JSON.stringify(answer)),
       (error: unknown) => response.writeHead(400).end(String(error)),
