@@ -3,10 +3,12 @@
 import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { addCatalogCommand } from "./cli/commands/catalog.js";
 import { addDoctorCommand } from "./cli/commands/doctor.js";
 import { addDraftCommands } from "./cli/commands/drafts.js";
 import { addMountCommands } from "./cli/commands/mounts.js";
 import { addRecoverCommand } from "./cli/commands/recover.js";
+import { addRemoteCommands } from "./cli/commands/remotes.js";
 import { addVersionCommands } from "./cli/commands/versions.js";
 import { reportFailure, withGlobalOptions } from "./cli/context.js";
 import { ExitCode } from "./cli/exit-codes.js";
@@ -29,6 +31,8 @@ const commands = [
   addVersionCommands,
   addMountCommands,
   addRecoverCommand,
+  addRemoteCommands,
+  addCatalogCommand,
   addDoctorCommand,
 ];
 const base = withGlobalOptions(yargs(hideBin(process.argv)).scriptName("varve"));

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
+import { isRemoteName } from "./remote/name.js";
 import { GiB, parseSizeBytes } from "./units.js";
 
 /** A user's folders and defaults, as absolute paths (or, where said, URLs). */
@@ -24,7 +25,7 @@ export interface Home {
   overlaysDir: string;
   mountsDir: string;
   logsDir: string;
-  /** A folder, or a URL (`s3://…`) from `VARVE_REMOTE`. */
+  /** A folder, or from `VARVE_REMOTE` a URL (`s3://…`) or the name of a remote. */
   defaultRemote: string;
 }
 
@@ -52,7 +53,7 @@ export function homeOf(env: Environment, userDir: string = env["HOME"] || homedi
     overlaysDir: join(stateDir, "overlays"),
     mountsDir: join(stateDir, "mounts"),
     logsDir: join(stateDir, "logs"),
-    defaultRemote: placeOf(env["VARVE_REMOTE"]) ?? join(dataDir, "remote"),
+    defaultRemote: remoteOf(env["VARVE_REMOTE"]) ?? join(dataDir, "remote"),
   };
 }
 
@@ -62,10 +63,15 @@ export function ensureDir(path: string): string {
   return path;
 }
 
+/** Whether there is a catalog, or a server that has one, as far as this machine knows. */
+export function hasCatalog({ catalogPath }: Home): boolean {
+  return !isAbsolute(catalogPath) || existsSync(catalogPath);
+}
+
 /** Real paths of all folders of a user that are there, the default remote among them where it is one. */
 export function foldersOf({ dataDir, stateDir, cacheDir, defaultRemote }: Home): string[] {
   const folders = [dataDir, stateDir, cacheDir, defaultRemote.replace(/^file:\/\//, "")];
-  return folders.filter((path) => existsSync(path)).map((path) => realpathSync(path));
+  return folders.filter((path) => isAbsolute(path) && existsSync(path)).map((path) => realpathSync(path));
 }
 
 function basesOf(env: Environment, userDir: string): Pick<Home, "dataDir" | "stateDir" | "cacheDir"> {
@@ -83,6 +89,10 @@ function basesOf(env: Environment, userDir: string): Pick<Home, "dataDir" | "sta
 /** The specification: "All paths must be absolute. If … a relative path … consider the path invalid and ignore it." */
 function xdgBase(value: string | undefined): string | undefined {
   return value !== undefined && isAbsolute(value) ? value : undefined;
+}
+
+function remoteOf(value: string | undefined): string | undefined {
+  return value !== undefined && isRemoteName(value) ? value : placeOf(value);
 }
 
 /** A URL as it is; a path made absolute, since a mount's process runs elsewhere. */

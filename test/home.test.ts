@@ -56,7 +56,7 @@ test("the variables for one place win over VARVE_HOME", () => {
 });
 
 test("a relative path in a variable is made absolute, since a mount's process runs elsewhere", () => {
-  const { dataDir, defaultRemote } = homeOf({ VARVE_HOME: "here", VARVE_REMOTE: "there" });
+  const { dataDir, defaultRemote } = homeOf({ VARVE_HOME: "here", VARVE_REMOTE: "./there" });
   assert.deepEqual([dataDir, defaultRemote], [resolve("here"), resolve("there")]);
 });
 

@@ -9,7 +9,7 @@ import type { Tables } from "./schema.js";
 
 type Step = (db: Kysely<Tables>) => Promise<void>;
 
-const STEPS: readonly Step[] = [createDatasets, createVersions, createRemotes];
+const STEPS: readonly Step[] = [createDatasets, createVersions, createRemotes, createVersionRemotes];
 
 /** The newest format of a catalog that this code reads and writes. */
 export const CATALOG_FORMAT = STEPS.length;
@@ -154,6 +154,17 @@ async function createRemotes(db: Kysely<Tables>): Promise<void> {
     .addColumn("name", "text", (column) => column.unique())
     .addColumn("url", "text", notNull)
     .execute();
+}
+
+async function createVersionRemotes(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable("versionRemotes")
+    .addColumn("versionId", "text", ownedBy("versions.id"))
+    .addColumn("position", "integer", notNull)
+    .addColumn("remoteId", "text", notNull)
+    .addPrimaryKeyConstraint("version_remotes_key", ["versionId", "position"])
+    .execute();
+  await db.schema.createIndex("version_remotes_remote").on("versionRemotes").column("remoteId").execute();
 }
 
 function primaryKey(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {

@@ -18,6 +18,7 @@ export interface Tables {
   versionTags: VersionTagsTable;
   versionMetadata: VersionMetadataTable;
   remotes: RemotesTable;
+  versionRemotes: VersionRemotesTable;
 }
 
 /** One row: which migrations have been made. */
@@ -99,4 +100,11 @@ export interface RemotesTable {
   id: string;
   name: string | null;
   url: string;
+}
+
+/** Where a finished version's bytes may lie: its own remote at position 0, then those its history brought along. */
+export interface VersionRemotesTable {
+  versionId: string;
+  position: number;
+  remoteId: string;
 }

@@ -8,6 +8,7 @@ import { DatasetError } from "../errors.js";
 import { addVersionTags } from "./annotations.js";
 import { requireDataset } from "./datasets.js";
 import { compareLabels, nextLabel } from "./label.js";
+import { setVersionRemotes } from "./remotes.js";
 import type { Tables, VersionState } from "./schema.js";
 import {
   type VersionRow,
@@ -47,6 +48,8 @@ export type ImportedVersion = Omit<VersionRow, "canonicalLabel"> & {
   state: "completed" | "published";
   parents: readonly string[];
   tags: readonly string[];
+  /** Ids of the remotes its bytes lie in, its own first. */
+  remotes: readonly string[];
 };
 
 export interface Versions {
@@ -200,7 +203,7 @@ async function update(
 }
 
 async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<VersionRow> {
-  const { parents, tags, ...row } = version;
+  const { parents, tags, remotes, ...row } = version;
   const known = await findVersion(db, row.id);
   if (known && isFinished(known)) return known;
   await requireDataset(db, row.datasetId);
@@ -209,6 +212,7 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   if (known) await update(db, row.id, columns);
   else await db.insertInto("versions").values(columns).execute();
   await setParents(db, row.id, parents);
+  await setVersionRemotes(db, row.id, remotes);
   await addVersionTags(db, row.id, tags);
   return requireVersion(db, row.id);
 }

@@ -185,7 +185,10 @@ async function recordOf(
   };
 }
 
-/** The version's own remote, then those where reused ranges and chunks of other remotes lie. */
+/**
+ * The version's own remote, then those where ranges and chunks of its history may lie. Segments alone do not tell: one
+ * that was merged lies in one remote and names chunks of several.
+ */
 async function remotesOf(
   catalog: Catalog,
   own: OpenedRemote,
@@ -194,7 +197,9 @@ async function remotesOf(
 ): Promise<VersionRecord["remotes"]> {
   const ids = new Set<RemoteId>([own.id]);
   for (const { remote } of [...edited.ranges, ...draft.segments]) ids.add(remote);
-  for (const { version } of draft.parents) if (version.remoteId) ids.add(version.remoteId as RemoteId);
+  for (const { version } of draft.parents)
+    for (const id of [version.remoteId, ...(await catalog.remotesOfVersion(version.id))])
+      ids.add(id as RemoteId);
   const rows = await Promise.all([...ids].map((id) => catalog.remoteById(id)));
   return rows.flatMap((row) => (row ? [{ id: row.id as RemoteId, url: row.url }] : []));
 }

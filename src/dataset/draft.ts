@@ -10,7 +10,7 @@ import type { Tree } from "../manifest/tree.js";
 import { ROOT } from "../paths.js";
 import { DraftTree } from "./draft-tree.js";
 import { type FoundVersion, findVersion, refresh } from "./history.js";
-import { claimName } from "./record.js";
+import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { Effect, Staging } from "./staging.js";
 import { type LoadedTree, editInMemory, emptyTree, loadedTree, openVersionTree } from "./version-tree.js";
@@ -161,13 +161,14 @@ async function claimDataset(
 ): Promise<DatasetRow> {
   const catalog = await workspace.catalog();
   const known = await catalog.findDataset(name.project, name.name);
-  const id = await claimName(remote, name, (known?.id ?? newDatasetId()) as ReturnType<typeof newDatasetId>);
-  if (known && known.id !== id) {
+  const proposed = known ?? { id: newDatasetId(), createdAtMs: Date.now() };
+  const claimed = await claimName(remote, name, proposed as NamedDataset);
+  if (known && known.id !== claimed.id) {
     const text = textOfDataset(name);
     const message = `Cannot use "${text}" in ${remote.url}: another dataset of that name lives there already`;
     throw new DatasetError("conflict", { what: text }, message);
   }
-  return known ?? catalog.ensureDataset({ ...name, id });
+  return known ?? catalog.ensureDataset({ ...name, ...claimed });
 }
 
 function openTrees(workspace: Workspace, versions: readonly FoundVersion[]): Promise<Tree[]> {

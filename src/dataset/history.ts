@@ -5,7 +5,8 @@
 import type { Catalog, Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
-import { readRecord, recordKey, recordPrefix, readName, type VersionRecord } from "./record.js";
+import { readName } from "./names.js";
+import { readRecord, recordKey, recordPrefix, type VersionRecord } from "./record.js";
 import {
   type DatasetId,
   type DatasetName,
@@ -142,6 +143,7 @@ export async function importRecord(catalog: Catalog, record: VersionRecord): Pro
     renamed: changes.renamed,
     parents: record.parents.map((parent) => parent.id),
     tags: record.tags,
+    remotes: record.remotes.map((remote) => remote.id),
   });
 }
 
@@ -194,9 +196,9 @@ async function adopt(
   const opened = [await (remote === undefined ? workspace.defaultRemote() : workspace.openRemote(remote))];
   for (const url of urls) opened.push(await workspace.openRemote(url));
   for (const { remote } of opened) {
-    const id = await readName(remote, name);
-    if (id === undefined) continue;
-    const dataset = await catalog.ensureDataset({ ...name, id });
+    const named = await readName(remote, name);
+    if (named === undefined) continue;
+    const dataset = await catalog.ensureDataset({ ...name, ...named });
     await importUnknown(catalog, remote, dataset, new Set());
     return dataset;
   }

@@ -1,17 +1,15 @@
 /**
  * The version record: the small object that makes a version exist in its remote. It is created conditionally under
- * its label, so two catalogs on one remote cannot make the same label twice. Also the names beside it.
+ * its label, so two catalogs on one remote cannot make the same label twice.
  */
 import * as z from "zod";
 import { canonicalLabel } from "../catalog/label.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
-import { sha256 as sha256Of } from "../content/hash.js";
-import { DatasetError, isDatasetError } from "../errors.js";
-import type { Remote } from "../remote/remote.js";
-import type { DatasetId, DatasetName, VersionId } from "./reference.js";
+import { DatasetError } from "../errors.js";
+import type { ObjectKey, Remote } from "../remote/remote.js";
+import { type DatasetId, type VersionId, isDatasetName } from "./reference.js";
 
 const RECORD_FORMAT = 1;
-const KEY_PART_MAX_CHARS = 200;
 
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -20,7 +18,9 @@ const count = z.number().int().nonnegative();
 const recordSchema = z.object({
   format: z.literal(RECORD_FORMAT),
   id: hex32.transform((id) => id as VersionId),
-  dataset: z.object({ id: hex32.transform((id) => id as DatasetId), project: z.string(), name: z.string() }),
+  dataset: z
+    .object({ id: hex32.transform((id) => id as DatasetId), project: z.string(), name: z.string() })
+    .refine(isDatasetName),
   label: z.string(),
   /** In order; a later parent wins where several have a path. */
   parents: z.array(z.object({ id: hex32, dataset: z.string(), label: z.string() })),
@@ -42,9 +42,16 @@ const recordSchema = z.object({
 
 export type VersionRecord = z.infer<typeof recordSchema>;
 
+export const DATASETS_PREFIX = "datasets/";
+
+/** Whether the record of some version lies under a key. */
+export function isRecordKey(key: ObjectKey): boolean {
+  return /^datasets\/[0-9a-f]{32}\/versions\/[^/]+$/.test(key);
+}
+
 /** Where the records of a dataset lie; each ends in a label completed with zeros. */
 export function recordPrefix(dataset: DatasetId): string {
-  return `datasets/${dataset}/versions/`;
+  return `${DATASETS_PREFIX}${dataset}/versions/`;
 }
 
 export function recordKey(dataset: DatasetId, label: string): string {
@@ -58,9 +65,12 @@ export async function createRecord(remote: Remote, record: VersionRecord): Promi
   return bytes.length;
 }
 
-/** Reads and checks one record. @throws {DatasetError} `object-missing`, `format-damaged`, `format-newer` */
-export async function readRecord(remote: Remote, key: string): Promise<VersionRecord> {
-  return parseRecord(await remote.readWhole(key), `${remote.url}/${key}`);
+/** Reads and checks one record, and that it is that of its key. @throws {DatasetError} `object-missing`, `format-damaged`, `format-newer` */
+export async function readRecord(remote: Remote, key: ObjectKey): Promise<VersionRecord> {
+  const what = `${remote.url}/${key}`;
+  const record = parseRecord(await remote.readWhole(key), what);
+  if (recordKey(record.dataset.id, record.label) !== key) throw damaged(what);
+  return record;
 }
 
 /** Parses a record that came from outside. @throws {DatasetError} `format-damaged`, `format-newer` */
@@ -76,46 +86,8 @@ export function parseRecord(bytes: Uint8Array, what: string): VersionRecord {
   throw damaged(what, parsed.error);
 }
 
-/**
- * The id behind a dataset's name in a remote: the one found there, else `proposed`, which is then written. Two
- * catalogs that meet in one remote so agree on what `project/name` is.
- */
-export async function claimName(
-  remote: Remote,
-  dataset: DatasetName,
-  proposed: DatasetId,
-): Promise<DatasetId> {
-  const key = nameKey(dataset);
-  try {
-    await remote.create(key, Buffer.from(JSON.stringify({ format: 1, dataset: proposed })));
-    return proposed;
-  } catch (error) {
-    if (!isDatasetError(error, "object-exists")) throw error;
-    return (await readName(remote, dataset)) ?? proposed;
-  }
-}
-
-/** The id behind a dataset's name in a remote, if the remote knows the name. */
-export async function readName(remote: Remote, dataset: DatasetName): Promise<DatasetId | undefined> {
-  const key = nameKey(dataset);
-  if ((await remote.stat(key)) === undefined) return undefined;
-  const what = `${remote.url}/${key}`;
-  const parsed = z.object({ dataset: hex32 }).safeParse(parseJson(await remote.readWhole(key), what));
-  if (!parsed.success) throw damaged(what, parsed.error);
-  return parsed.data.dataset as DatasetId;
-}
-
-function nameKey({ project, name }: DatasetName): string {
-  return `names/${keyPart(project)}/${keyPart(name)}`;
-}
-
-/** A name as one component of a key: URL-encoded, or its hash where a file system would find that too long. */
-function keyPart(text: string): string {
-  const encoded = encodeURIComponent(text);
-  return encoded.length <= KEY_PART_MAX_CHARS ? encoded : `~${sha256Of(Buffer.from(text))}`;
-}
-
-function parseJson(bytes: Uint8Array, what: string): unknown {
+/** @throws {DatasetError} `format-damaged` */
+export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
   } catch (error) {
@@ -123,6 +95,6 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-function damaged(what: string, cause: unknown): DatasetError<"format-damaged"> {
+export function damaged(what: string, cause?: unknown): DatasetError<"format-damaged"> {
   return new DatasetError("format-damaged", { what }, `Cannot read "${what}": it is damaged`, { cause });
 }

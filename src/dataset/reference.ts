@@ -61,6 +61,15 @@ export function parseDatasetName(text: string): DatasetName {
   );
 }
 
+/** Whether this is a name that `parseDatasetName` would give: for names that come from a remote. */
+export function isDatasetName({ project, name }: DatasetName): boolean {
+  try {
+    return parseDatasetName(`${project}/${name}`).name === name;
+  } catch {
+    return false;
+  }
+}
+
 export function textOfDataset({ project, name }: DatasetName): string {
   return `${project}/${name}`;
 }

@@ -8,8 +8,9 @@ import { type Cache, openCache } from "../cache/cache.js";
 import { type Catalog, openCatalog } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
-import { type Home, ensureDir, homeOf } from "../home.js";
+import { type Home, ensureDir, hasCatalog, homeOf } from "../home.js";
 import { remoteIdentity, requireIdentity } from "../remote/identity.js";
+import { isRemoteName } from "../remote/name.js";
 import { normalizeRemoteUrl, openRemote } from "../remote/open.js";
 import type { Remote } from "../remote/remote.js";
 import { withRetry } from "../remote/with-retry.js";
@@ -29,6 +30,8 @@ export interface OpenedRemote {
   remote: Remote;
 }
 
+const IN_MEMORY = ":memory:";
+
 export class Workspace {
   readonly home: Home;
   readonly notice: (message: string) => void;
@@ -36,13 +39,30 @@ export class Workspace {
   readonly user = userInfo().username;
 
   readonly #remotesByUrl = new Map<string, Promise<OpenedRemote>>();
+  readonly #readers = new Map<string, Workspace>();
   #catalog: Promise<Catalog> | undefined;
   #cache: Promise<Cache> | undefined;
   #stamps: Stamps | undefined;
 
-  constructor(private readonly options: WorkspaceOptions = {}) {
+  /** @param host Of a reader: the workspace whose cache it uses. */
+  constructor(
+    private readonly options: WorkspaceOptions = {},
+    private readonly host?: Workspace,
+  ) {
     this.home = { ...homeOf(process.env), ...options.home };
     this.notice = options.notice ?? ((message) => process.stderr.write(`${message}\n`));
+  }
+
+  /**
+   * A workspace to read what a remote tells of itself: its catalog is empty, in memory, and ends with it, so that the
+   * user's knows nothing of what is read. Closed with this one.
+   */
+  readerOf(url: string): Workspace {
+    const known = this.#readers.get(url);
+    if (known) return known;
+    const reader = new Workspace(this.options, this);
+    this.#readers.set(url, reader);
+    return reader;
   }
 
   catalog(): Promise<Catalog> {
@@ -50,6 +70,7 @@ export class Workspace {
   }
 
   cache(): Promise<Cache> {
+    if (this.host) return this.host.cache();
     return (this.#cache ??= openCache({
       directory: this.home.cacheDir,
       maxBytes: this.home.cacheBytes,
@@ -64,34 +85,52 @@ export class Workspace {
     return (this.#stamps ??= new Stamps(join(ensureDir(this.home.dataDir), "stamps.db")));
   }
 
-  /** Opens a remote by URL and enters it in the catalog under its identity. */
-  openRemote(url: string): Promise<OpenedRemote> {
-    const normal = normalizeRemoteUrl(url);
-    const known = this.#remotesByUrl.get(normal);
+  /**
+   * Opens a remote by its name, URL or path and enters it in the catalog under its identity.
+   *
+   * @param options.mustExist Default false: a place that is no remote yet becomes one.
+   */
+  async openRemote(place: string, { mustExist = false } = {}): Promise<OpenedRemote> {
+    const url = await this.urlOf(place);
+    const known = this.#remotesByUrl.get(url);
     if (known) return known;
-    const opened = this.#connect(normal);
-    this.#remotesByUrl.set(normal, opened);
+    const opened = this.#connect(url, mustExist);
+    this.#remotesByUrl.set(url, opened);
     // Not remembered: a remote out of reach now may be back a second later.
-    opened.catch(() => this.#remotesByUrl.delete(normal));
+    opened.catch(() => this.#remotesByUrl.delete(url));
     return opened;
+  }
+
+  /** The canonical URL of a remote given by its name, a URL or a path. @throws {DatasetError} `not-found`, `bad-input` */
+  async urlOf(place: string): Promise<string> {
+    if (!isRemoteName(place)) return normalizeRemoteUrl(place);
+    const row = this.#mayAsk ? await (await this.catalog()).remoteByName(place) : undefined;
+    if (row) return row.url;
+    const message = `Cannot find a remote named "${place}": varve remote list shows those there are; a folder is given as an absolute path`;
+    throw new DatasetError("not-found", { what: `remote "${place}"` }, message);
   }
 
   /** The remote of an identity. @throws {DatasetError} `not-found` when this catalog does not know its URL */
   async remote(id: RemoteId): Promise<Remote> {
-    const catalog = await this.catalog();
-    const row = await catalog.remoteById(id);
-    if (!row) {
-      const message = `Cannot reach the remote ${id}: this catalog knows no URL for it`;
+    for (const reader of this.#readers.values()) if (await reader.knownUrl(id)) return reader.remote(id);
+    const url = await this.knownUrl(id);
+    if (url === undefined) {
+      const message = `Cannot reach the remote ${id}: this catalog knows no URL for it; varve remote add NAME URL tells where it is`;
       throw new DatasetError("not-found", { what: `remote ${id}` }, message);
     }
-    const opened = await this.openRemote(row.url);
+    const opened = await this.openRemote(url);
     if (opened.id !== id) await requireIdentity(opened.remote, id);
     return opened.remote;
   }
 
+  /** Where the catalog, if there is one, knows a remote to lie. */
+  async knownUrl(id: string): Promise<string | undefined> {
+    return this.#mayAsk ? (await (await this.catalog()).remoteById(id))?.url : undefined;
+  }
+
   /** Where a new dataset goes when nobody says: a folder beside the catalog. */
   async defaultRemote(): Promise<OpenedRemote> {
-    const url = normalizeRemoteUrl(this.home.defaultRemote);
+    const url = await this.urlOf(this.home.defaultRemote);
     const known = (await (await this.catalog()).listRemotes()).some((row) => row.url === url);
     if (!known && process.env["VARVE_REMOTE"] === undefined)
       this.notice(`No remote is set: data goes to ${url} (--remote or VARVE_REMOTE choose another place)`);
@@ -106,21 +145,28 @@ export class Workspace {
   async close(): Promise<void> {
     this.#stamps?.close();
     await this.#cache?.then((cache) => cache.close(), ignore);
+    for (const reader of this.#readers.values()) await reader.close();
     for (const opened of this.#remotesByUrl.values())
       await opened.then(({ remote }) => remote.close(), ignore);
     await this.#catalog?.then((catalog) => catalog.close(), ignore);
   }
 
+  /** Whether a question is worth a catalog: none is made to be asked. */
+  get #mayAsk(): boolean {
+    return this.#catalog !== undefined || this.host !== undefined || hasCatalog(this.home);
+  }
+
   async #openCatalog(): Promise<Catalog> {
+    if (this.host) return openCatalog(IN_MEMORY);
     if (!/^[a-z]+:\/\//.test(this.home.catalogPath)) ensureDir(join(this.home.catalogPath, ".."));
     return openCatalog(this.home.catalogPath);
   }
 
-  async #connect(url: string): Promise<OpenedRemote> {
+  async #connect(url: string, mustExist: boolean): Promise<OpenedRemote> {
     const remote = withRetry(await openRemote(url));
     const catalog = await this.catalog();
     const isKnown = (await catalog.listRemotes()).some((row) => row.url === url);
-    const id = await (isKnown ? requireIdentity(remote) : remoteIdentity(remote));
+    const id = await (isKnown || mustExist || this.host ? requireIdentity(remote) : remoteIdentity(remote));
     await catalog.ensureRemote({ id, url });
     return { id, remote };
   }

@@ -12,6 +12,7 @@ import type { RemoteId } from "../content/chunk.js";
 import { errnoOf, messageOf } from "../errors.js";
 import type { Home } from "../home.js";
 import { IDENTITY_KEY, requireIdentity } from "../remote/identity.js";
+import { isRemoteName } from "../remote/name.js";
 import { openRemote } from "../remote/open.js";
 import { MiB } from "../units.js";
 import { type Finding, finding } from "./finding.js";
@@ -30,7 +31,7 @@ export async function examineStorage(home: Home): Promise<Finding[]> {
     folderFinding("Cache folder", home.cacheDir),
     cacheFinding(home.cacheDir),
     await catalogFinding(home.catalogPath),
-    await remoteFinding(home.defaultRemote),
+    await remoteFinding(home.defaultRemote, home.catalogPath),
     ...(await usedRemoteFindings(home)),
   ];
 }
@@ -74,13 +75,15 @@ export async function catalogFinding(path: string): Promise<Finding> {
     await (await openCatalog(path)).close();
     return finding(name, true, path);
   } catch (error) {
-    const advice = "Set VARVE_CATALOG to another file; what was published is read again from its remotes";
+    const advice = "Set VARVE_CATALOG to another file; varve catalog rebuild URL makes it anew from a remote";
     return finding(name, false, messageOf(error), { advice });
   }
 }
 
-export async function remoteFinding(url: string): Promise<Finding> {
+export async function remoteFinding(place: string, catalogPath: string): Promise<Finding> {
   const name = "Default remote";
+  const named = isRemoteName(place) ? await remotesOf(catalogPath) : [];
+  const url = named.find((row) => row.name === place)?.url ?? place;
   if (isAbsolute(url) && !existsSync(url)) return finding(name, true, `${url}, ${NOT_YET}`);
   try {
     const remote = await openRemote(url);

@@ -37,8 +37,8 @@ export async function requireIdentity(
 ): Promise<RemoteId> {
   const id = await readIdentity(remote, options);
   if (id !== undefined && (expected === undefined || id === expected)) return id;
-  const problem = id === undefined ? `there is no "${IDENTITY_KEY}" any more` : "another remote is there now";
-  const message = `Cannot use the remote ${remote.url}: ${problem}; is its disk mounted?`;
+  const problem = id === undefined ? `there is no "${IDENTITY_KEY}"` : "another remote is there";
+  const message = `Cannot use the remote ${remote.url}: ${problem}; is its disk mounted, or has it moved (varve remote set)?`;
   throw new DatasetError("remote-failed", { key: IDENTITY_KEY }, message);
 }
 

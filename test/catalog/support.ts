@@ -55,6 +55,7 @@ export async function openFixture(t: TestContext): Promise<Fixture> {
       completedAtMs: 6,
       parents: [],
       tags: [],
+      remotes: [WORDS.remoteId],
       ...version,
     }),
   };

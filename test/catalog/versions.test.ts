@@ -191,9 +191,14 @@ test("relabelVersion() gives the next free label, above one that is taken elsewh
 test("importVersion() takes in a version from a remote, and again changes nothing", async (t) => {
   const { catalog, found } = await openFixture(t);
   const parents = [newId(), newId()];
-  const version = found("v3.0", { parents, tags: ["gold"] });
+  const remotes = [newId(), newId()];
+  const version = found("v3.0", { parents, tags: ["gold"], remotes });
   const imported = await catalog.importVersion(version);
-  assert.deepEqual({ ...imported, parents, tags: ["gold"] }, { ...version, canonicalLabel: "3.0.0" });
+  assert.deepEqual(
+    { ...imported, parents, tags: ["gold"], remotes },
+    { ...version, canonicalLabel: "3.0.0" },
+  );
+  assert.deepEqual(await catalog.remotesOfVersion(version.id), remotes);
   assert.deepEqual(await catalog.parentsOf(version.id), parents);
   assert.deepEqual(await catalog.versionTags(version.id), ["gold"]);
   assert.deepEqual(await catalog.importVersion({ ...version, files: 99, parents: [] }), imported);

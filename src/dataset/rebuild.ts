@@ -1,0 +1,141 @@
+/** A lost catalog made anew from what lies beside the data: names, and the records of versions. */
+import type { Catalog } from "../catalog/catalog.js";
+import { mapInOrder } from "../content/in-order.js";
+import { DatasetError, isDatasetError, messageOf } from "../errors.js";
+import type { ObjectKey, Remote } from "../remote/remote.js";
+import { importRecord, isFinished } from "./history.js";
+import { NAMES_PREFIX, readNameAt } from "./names.js";
+import { DATASETS_PREFIX, type VersionRecord, isRecordKey, readRecord } from "./record.js";
+import { type DatasetName, textOfDataset } from "./reference.js";
+import type { Workspace } from "./workspace.js";
+
+export interface Rebuilt {
+  /** The remotes that were looked through. */
+  remotes: { id: string; url: string }[];
+  /** Remotes that versions found there need too, and that were not looked through. */
+  needed: { id: string; url: string }[];
+  datasets: number;
+  versions: number;
+  /** Of those, versions this catalog did not have. */
+  added: number;
+  /** What could not be taken in, and why. */
+  problems: { what: string; problem: string }[];
+}
+
+/** Records and names are small: what costs is the way there and back. */
+const READS_AT_ONCE = 32;
+
+/**
+ * Enters everything that remotes tell of themselves. What the catalog has already stays as it is; what is damaged, or
+ * contradicts it, is left out and named. Costs a request a version.
+ *
+ * @param places Names, URLs or absolute paths of remotes.
+ */
+export async function rebuildCatalog(workspace: Workspace, places: readonly string[]): Promise<Rebuilt> {
+  const rebuilding = new Rebuilding(await workspace.catalog());
+  for (const place of places)
+    await rebuilding.trying(place, async () => {
+      const { id, remote } = await workspace.openRemote(place, { mustExist: true });
+      await rebuilding.takeIn({ id, url: await workspace.urlOf(place) }, remote);
+    });
+  return rebuilding.rebuilt();
+}
+
+type Named = DatasetName & { id: string; createdAtMs?: number | undefined };
+
+class Rebuilding {
+  readonly #remotes = new Map<string, string>();
+  readonly #needed = new Map<string, string>();
+  readonly #datasets = new Set<string>();
+  readonly #versions = new Set<string>();
+  readonly #problems: Rebuilt["problems"] = [];
+  #added = 0;
+
+  constructor(private readonly catalog: Catalog) {}
+
+  async takeIn(place: { id: string; url: string }, remote: Remote): Promise<void> {
+    this.#remotes.set(place.id, place.url);
+    const names = await this.#readAll(remote, NAMES_PREFIX, () => true, readNameAt);
+    const records = await this.#readAll(remote, DATASETS_PREFIX, isRecordKey, readRecord);
+    for (const dataset of datasetsOf(
+      names,
+      records.map(({ value }) => value),
+    ))
+      await this.trying(`${remote.url}: ${textOfDataset(dataset)}`, () => this.#takeDataset(dataset));
+    for (const { key, value } of records)
+      if (this.#datasets.has(value.dataset.id))
+        await this.trying(`${remote.url}/${key}`, () => this.#takeVersion(value));
+  }
+
+  /** What fails is noted, and the rest goes on. */
+  async trying<Value>(what: string, work: () => Promise<Value>): Promise<Value | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatasetError(error) || isDatasetError(error, "cancelled")) throw error;
+      this.#problems.push({ what, problem: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  rebuilt(): Rebuilt {
+    const remotes = [...this.#remotes].map(([id, url]) => ({ id, url }));
+    const needed = [...this.#needed]
+      .filter(([id]) => !this.#remotes.has(id))
+      .map(([id, url]) => ({ id, url }));
+    const counts = { datasets: this.#datasets.size, versions: this.#versions.size, added: this.#added };
+    return { remotes, needed, ...counts, problems: this.#problems };
+  }
+
+  async #readAll<Value>(
+    remote: Remote,
+    prefix: string,
+    isWanted: (key: ObjectKey) => boolean,
+    read: (remote: Remote, key: ObjectKey) => Promise<Value>,
+  ): Promise<{ key: ObjectKey; value: Value }[]> {
+    const keys: ObjectKey[] = [];
+    for await (const { key } of remote.list(prefix)) if (isWanted(key)) keys.push(key);
+    const found: { key: ObjectKey; value: Value }[] = [];
+    const readOne = (key: ObjectKey) =>
+      this.trying(`${remote.url}/${key}`, async () => ({ key, value: await read(remote, key) }));
+    for await (const one of mapInOrder(keys, READS_AT_ONCE, readOne)) if (one) found.push(one);
+    return found;
+  }
+
+  /** Versions are taken in also where the catalog knows their dataset by another name, which it keeps. */
+  async #takeDataset(dataset: Named): Promise<void> {
+    if (await this.catalog.datasetById(dataset.id)) this.#datasets.add(dataset.id);
+    const { id } = await this.catalog.ensureDataset(dataset);
+    if (id !== dataset.id) throw namesake(dataset);
+    this.#datasets.add(id);
+  }
+
+  async #takeVersion(record: VersionRecord): Promise<void> {
+    const known = await this.catalog.versionById(record.id);
+    await importRecord(this.catalog, record);
+    this.#versions.add(record.id);
+    for (const { id, url } of record.remotes) this.#needed.set(id, url);
+    if (!known || !isFinished(known)) this.#added += 1;
+  }
+}
+
+function namesake(dataset: Named): DatasetError<"conflict"> {
+  const name = textOfDataset(dataset);
+  const message = `Cannot enter the dataset "${name}": the catalog has another of that name`;
+  return new DatasetError("conflict", { what: name }, message);
+}
+
+/** Each dataset under the name it has now; the time of one that tells none is that of its first version. */
+function datasetsOf(names: readonly { value: Named }[], records: readonly VersionRecord[]): Named[] {
+  const datasets = new Map<string, Named>();
+  const firstMs = new Map<string, number>();
+  for (const { value } of names) datasets.set(value.id, value);
+  for (const { dataset, createdAtMs } of records) {
+    if (!datasets.has(dataset.id)) datasets.set(dataset.id, dataset);
+    firstMs.set(dataset.id, Math.min(createdAtMs, firstMs.get(dataset.id) ?? Infinity));
+  }
+  return [...datasets.values()].map((dataset) => ({
+    ...dataset,
+    createdAtMs: dataset.createdAtMs ?? firstMs.get(dataset.id),
+  }));
+}

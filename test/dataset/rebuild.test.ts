@@ -1,0 +1,155 @@
+/** A catalog that is lost is made anew from what lies beside the data. */
+import assert from "node:assert/strict";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import type { Catalog } from "../../src/catalog/catalog.js";
+import { Dataset } from "../../src/dataset/dataset.js";
+import { rebuildCatalog } from "../../src/dataset/rebuild.js";
+import { addRemote } from "../../src/dataset/remotes.js";
+import { type SyncOptions, syncVersion } from "../../src/dataset/sync.js";
+import type { Workspace } from "../../src/dataset/workspace.js";
+import { tempDir } from "../support/temp.js";
+import { textIn, writeFolder } from "./support/folders.js";
+import { type TestUser, testUser } from "./support/workspaces.js";
+
+const LONG = "p".repeat(150) + "é".repeat(20);
+
+/** All a catalog holds but drafts, jobs and watches, and the names a user gave to remotes. */
+async function dump(workspace: Workspace) {
+  const catalog = await workspace.catalog();
+  const datasets = await Promise.all(
+    (await catalog.listDatasets()).map(async (dataset) => ({
+      ...dataset,
+      tags: await catalog.datasetTags(dataset.id),
+      versions: await versionsIn(catalog, dataset.id),
+    })),
+  );
+  const remotes = (await catalog.listRemotes()).map(({ id, url }) => ({ id, url }));
+  return { projects: await catalog.listProjects(), datasets, remotes };
+}
+
+async function versionsIn(catalog: Catalog, dataset: string): Promise<unknown[]> {
+  const rows = await catalog.listVersions(dataset, { states: ["completed", "published"] });
+  return Promise.all(
+    rows.map(async (row) => ({
+      ...row,
+      parents: await catalog.parentsOf(row.id),
+      tags: await catalog.versionTags(row.id),
+      metadata: await catalog.listMetadata(row.id),
+      remotes: await catalog.remotesOfVersion(row.id),
+    })),
+  );
+}
+
+interface Made {
+  user: TestUser;
+  workspace: Workspace;
+  places: [string, string];
+}
+
+/** Three datasets in two remotes: merges, a chain through both remotes, words of all kinds, a name too long for a key. */
+async function madeInTwoRemotes(t: Parameters<typeof testUser>[0]): Promise<Made> {
+  const user = await testUser(t);
+  const places: [string, string] = [await tempDir(t), await tempDir(t)];
+  const workspace = user.open();
+  const sync = async (name: string, content: string, options: Partial<SyncOptions>) => {
+    writeFolder(user.scratch, { [content]: content });
+    const { committed } = await syncVersion(user.scratch, name, { ...options, workspace });
+    return `${name}@${committed!.version}`;
+  };
+  const [near, far] = places;
+  const first = await sync("lab/raw", "a", {
+    remote: near,
+    tags: ["gold", "é"],
+    description: "What came first",
+  });
+  const second = await sync("lab/raw", "b", { version: "v2", publish: true });
+  const chained = await sync("lab/deep/clean", "c", { remote: far, parents: [second] });
+  await sync("lab/deep/clean", "d", { version: "2.0.0-rc.1", parents: [first, chained], tags: ["merge"] });
+  await sync(`${LONG}/${LONG.slice(0, 20)}`, "e", { remote: far, parents: [] });
+  const draft = await Dataset.create("lab/raw", { parents: [second], workspace });
+  draft.close();
+  return { user, workspace, places };
+}
+
+function loseCatalog({ home }: TestUser): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(home.catalogPath + suffix, { force: true });
+}
+
+test("it equals the lost one in all but drafts, and doing it again changes nothing", async (t) => {
+  const { user, workspace, places } = await madeInTwoRemotes(t);
+  const before = await dump(workspace);
+  await workspace.close();
+  loseCatalog(user);
+  const anew = user.open();
+  const { remotes, ...counts } = await rebuildCatalog(anew, places);
+  assert.deepEqual(counts, { needed: [], datasets: 3, versions: 5, added: 5, problems: [] });
+  assert.deepEqual(
+    remotes.map(({ url }) => url),
+    places.map((place) => `file://${place}`),
+  );
+  assert.deepEqual(await dump(anew), before);
+  assert.equal((await rebuildCatalog(anew, places.toReversed())).added, 0);
+  assert.deepEqual(await dump(anew), before);
+  const merged = await Dataset.get("lab/deep/clean@2.0.0-rc.1", { workspace: anew });
+  assert.equal(await textIn(merged, "a"), "a");
+});
+
+test("a catalog that has some of it is given the rest, and keeps its drafts and names of remotes", async (t) => {
+  const { workspace, places } = await madeInTwoRemotes(t);
+  const other = await testUser(t);
+  const theirs = other.open();
+  await addRemote(theirs, "near", places[0]);
+  const draft = await Dataset.create("lab/raw", {
+    parents: ["lab/raw@1"],
+    workspace: theirs,
+    remote: "near",
+  });
+  draft.close();
+  const { needed, added } = await rebuildCatalog(theirs, ["near"]);
+  // Making the draft has looked for the versions of its dataset already.
+  assert.deepEqual([needed.map(({ url }) => url), added], [[`file://${places[1]}`], 1]);
+  const far = await rebuildCatalog(theirs, [places[1]]);
+  assert.deepEqual([far.needed.map(({ url }) => url), far.added], [[`file://${places[0]}`], 2]);
+  assert.deepEqual((await dump(theirs)).datasets, (await dump(workspace)).datasets);
+  assert.equal((await Dataset.lastDraft({ workspace: theirs })).id, draft.id);
+  assert.equal((await (await theirs.catalog()).remoteByName("near"))?.url, `file://${places[0]}`);
+});
+
+test("damaged records, and records that are not what their key says, are named and left out", async (t) => {
+  const { user, workspace, places } = await madeInTwoRemotes(t);
+  const { id: dataset } = (await (await workspace.catalog()).findDataset("lab", "raw"))!;
+  await workspace.close();
+  loseCatalog(user);
+  const records = join(places[0], "datasets", dataset, "versions");
+  assert.deepEqual(readdirSync(records), ["1.0.0", "2.0.0"]);
+  writeFileSync(join(records, "1.0.0"), '{"format": 1, "id"');
+  writeFileSync(join(records, "7.0.0"), "{}");
+  const anew = user.open();
+  const { versions, problems } = await rebuildCatalog(anew, [...places, "/nowhere"]);
+  assert.equal(versions, 4);
+  assert.deepEqual(
+    problems.map(({ what }) => what),
+    [`file://${records}/1.0.0`, `file://${records}/7.0.0`, "/nowhere"],
+  );
+  assert.equal((await Dataset.get("lab/raw@2", { workspace: anew })).version, "v2");
+});
+
+test("a dataset of a name that the catalog has for another is left out, with its versions", async (t) => {
+  const [one, two] = [await testUser(t), await testUser(t)];
+  const [mine, theirs] = [one.open(), two.open()];
+  for (const [{ scratch }, workspace] of [
+    [one, mine],
+    [two, theirs],
+  ] as const) {
+    writeFolder(scratch, { a: scratch });
+    await syncVersion(scratch, "lab/data", { workspace });
+  }
+  const before = await dump(mine);
+  const { datasets, versions, problems } = await rebuildCatalog(mine, [two.home.defaultRemote]);
+  assert.deepEqual([datasets, versions, problems.length], [0, 0, 1]);
+  assert.match(problems[0]!.problem, /another of that name/);
+  assert.deepEqual((await dump(mine)).datasets, before.datasets);
+});
