@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatasetError } from "../../errors.js";
-import { MiB } from "../../units.js";
+import { KiB, MiB } from "../../units.js";
 
 const FORMAT = 2;
 
@@ -71,11 +71,13 @@ create table clones (          -- bytes kept for a live snapshot because the dat
 insert into meta values ('format', '${FORMAT}');
 `;
 
+/** One operation touches a row here and there, and each page it touches is written to the log whole: small ones are. */
+const PAGE_BYTES = 1 * KiB;
 /**
- * A checkpoint syncs the log and then the database, 10 to 30 ms; after this many pages (16 MiB, about a thousand
+ * A checkpoint syncs the log and then the database, 10 to 30 ms; after this many pages (16 MiB, some thousands of
  * files made) that is little of the time it took to write them.
  */
-const CHECKPOINT_PAGES = (16 * MiB) / 4096;
+const CHECKPOINT_PAGES = (16 * MiB) / PAGE_BYTES;
 
 /** A reader's checkpoint or a backup holds the lock for milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -92,6 +94,7 @@ export function journalPath(directory: string): string {
  */
 export function openToWrite(directory: string): Database.Database {
   return opening(new Database(journalPath(directory), { timeout: BUSY_TIMEOUT_MS }), (db) => {
+    db.pragma(`page_size = ${PAGE_BYTES}`); // Of a new journal; one that is there keeps its own.
     db.pragma("journal_mode = wal");
     db.pragma("synchronous = normal");
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
