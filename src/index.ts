@@ -3,6 +3,7 @@ export { Dataset, type AddOptions, type FinalizeOptions, type WithWorkspace } fr
 export type { CommitResult } from "./dataset/commit.js";
 export type { OverlayCommit } from "./dataset/commit-overlay.js";
 export type { CreateOptions } from "./dataset/draft.js";
+export type { LinkOptions } from "./dataset/external-files.js";
 export type { MountInfo, MountOptions } from "./daemon/config.js";
 export { mountAll } from "./dataset/mounting.js";
 export type { StageCounts } from "./dataset/stage-folder.js";

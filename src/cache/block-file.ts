@@ -7,9 +7,11 @@ import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promis
 import { join } from "node:path";
 
 import type { Sha256 } from "../content/chunk.js";
+import { sha256 } from "../content/hash.js";
 import { errnoOf } from "../errors.js";
 import type { CacheFolder } from "./folder.js";
 import type { FileFacts, LaidBlock } from "./index-db.js";
+import { isLinkBlock } from "./link-blocks.js";
 
 /** Blocks to be laid in one file, in this order. */
 export type Fill = ReadonlyMap<Sha256, Uint8Array>;
@@ -41,10 +43,15 @@ export async function writeBlockFile(folder: CacheFolder, fill: Fill): Promise<O
 /** Where each block lies in the file that `writeBlockFile` makes of a fill. */
 export function placesIn(fill: Fill): LaidBlock[] {
   let end = 0;
-  return [...fill].map(([hash, { byteLength: sizeBytes }]) => {
+  return [...fill].map(([hash, bytes]) => {
     const offset = end;
-    end += sizeBytes;
-    return { hash, offset, sizeBytes };
+    end += bytes.byteLength;
+    return {
+      hash,
+      offset,
+      sizeBytes: bytes.byteLength,
+      content: isLinkBlock(hash) ? sha256(bytes) : undefined,
+    };
   });
 }
 

@@ -3,6 +3,7 @@
  * manifest and a page of an index segment are all blocks, so all are checked, shared and evicted alike.
  */
 import { type Chunk, type Codec, type RemoteId, type Sha256, packKey } from "../content/chunk.js";
+import type { LinkSource } from "../remote/links/source.js";
 import type { ObjectKey } from "../remote/remote.js";
 import type { Part } from "./whole.js";
 
@@ -17,6 +18,8 @@ export interface Block {
   codec: Codec;
   /** Set for a block of a large file that the cache should keep in one piece. */
   part?: Part | undefined;
+  /** Set for a block of an external file, which lies in no remote; see `link-blocks.ts` for its name. */
+  link?: LinkSource | undefined;
 }
 
 /** Blocks that lie on this machine. Nothing here waits: the file system's worker calls it between two requests. */

@@ -4,6 +4,8 @@
  */
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { cancellable } from "../remote/cancel.js";
+import { openLinks } from "../remote/links/links.js";
+import type { LinkStore } from "../remote/links/source.js";
 import type { Remote } from "../remote/remote.js";
 import { GiB, MiB } from "../units.js";
 import type { Block, LocalBlocks } from "./block.js";
@@ -27,6 +29,8 @@ export interface CacheOptions {
   memoryBytes?: number | undefined;
   /** The remote behind an identity; asked once a request, so it should remember. */
   remoteOf: (id: RemoteId) => Remote | Promise<Remote>;
+  /** Reads external files; the caller closes it. Default: those of `openLinks`. */
+  links?: Pick<LinkStore, "read"> | undefined;
   /** Longest one request to a remote may take. Default 60,000. */
   deadlineMs?: number;
   /** Told, once for each kind, why the disk is not used. */
@@ -108,7 +112,7 @@ class BlockCache implements Cache {
   #misses = 0;
   #closed: Promise<void> | undefined;
 
-  constructor({ directory, remoteOf, onWarning = () => {}, ...options }: CacheOptions) {
+  constructor({ directory, remoteOf, links = openLinks(), onWarning = () => {}, ...options }: CacheOptions) {
     const { maxBytes = 10 * GiB, memoryBytes = 128 * MiB, deadlineMs = 60_000 } = options;
     this.#maxBytes = maxBytes;
     this.#memory = memoryTier(memoryBytes);
@@ -117,6 +121,7 @@ class BlockCache implements Cache {
     this.#writeBehind = new WriteBehind((fill) => this.#disk.keep(fill, maxBytes), fillBytes);
     this.#flights = new Flights({
       remoteOf,
+      links,
       deadlineMs,
       landed: (block, bytes) => this.#keep(block, bytes),
     });

@@ -12,15 +12,19 @@ import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { decodeChunk, decodeChunkAside } from "../content/decode.js";
 import { sha256 } from "../content/hash.js";
 import { DatasetError, isDatasetError } from "../errors.js";
+import { type LinkStore, changed } from "../remote/links/source.js";
 import type { Remote } from "../remote/remote.js";
 import { KiB } from "../units.js";
 import type { Block } from "./block.js";
 import { withinDeadline } from "./deadline.js";
+import { isLinkBlock } from "./link-blocks.js";
 import { ownBytes } from "./memory.js";
 import { type RangeRequest, planRequests, requestOf } from "./requests.js";
 
 export interface FlightOptions {
   remoteOf: (id: RemoteId) => Remote | Promise<Remote>;
+  /** Reads external files. */
+  links: Pick<LinkStore, "read">;
   /** Longest one request may take, in ms. */
   deadlineMs: number;
   /** Told of every block that arrived and is right, before those who wait for it. */
@@ -75,17 +79,24 @@ export class Flights {
     }
   }
 
-  #request({ remote, key, start, end }: RangeRequest, lane: Lane): Promise<Uint8Array> {
-    const { deadlineMs, remoteOf } = this.options;
+  #request(request: RangeRequest, lane: Lane): Promise<Uint8Array> {
+    const { key, start, end } = request;
+    const { deadlineMs } = this.options;
     const what = `the fetch of "${key}" [${start}, ${end})`;
     return this.#lanes[lane](() =>
       withinDeadline(what, deadlineMs, this.#closing.signal, async (signal) => {
-        const bytes = await (await remoteOf(remote)).read(key, start, end, { signal });
+        const bytes = await this.#read(request, signal);
         this.fetched.requests++;
         this.fetched.bytes += bytes.byteLength;
         return bytes;
       }),
     );
+  }
+
+  async #read({ remote, key, start, end, link }: RangeRequest, signal: AbortSignal): Promise<Uint8Array> {
+    const { remoteOf, links } = this.options;
+    if (link) return links.read(link, start, end, { signal });
+    return (await remoteOf(remote)).read(key, start, end, { signal });
   }
 
   /** The decoded block; one that is not what its name says is asked for once more, alone. */
@@ -102,12 +113,13 @@ export class Flights {
 }
 
 /**
- * Decodes and compares with the hash; large brotli on zlib's threads.
+ * Decodes and compares with the hash, where there is one; large brotli on zlib's threads.
  * @throws {DatasetError} `content-damaged`
  */
 async function decodeChecked(block: Block, stored: Uint8Array): Promise<Uint8Array> {
   const decode = block.storedBytes < DECODE_ASIDE_BYTES ? decodeChunk : decodeChunkAside;
   const bytes = ownBytes(await decode(stored, block));
+  if (isLinkBlock(block.hash)) return bytes;
   const got = sha256(bytes);
   if (got === block.hash) return bytes;
   const message = `Cannot use a block: its SHA-256 is "${got}", not "${block.hash}"`;
@@ -115,9 +127,10 @@ async function decodeChecked(block: Block, stored: Uint8Array): Promise<Uint8Arr
 }
 
 /** Says where the bytes came from, which the decoder does not know. */
-function explainDamage({ key, offset, storedBytes }: Block): (error: unknown) => never {
+function explainDamage({ key, offset, storedBytes, link }: Block): (error: unknown) => never {
   return (error) => {
     if (!isDatasetError(error, "content-damaged")) throw error;
+    if (link) throw changed(link.url, `its SHA-256 is ${error.data.got}, and was ${error.data.wanted}`);
     const what = `"${key}" [${offset}, ${offset + storedBytes})`;
     const message = `Cannot use ${what}: fetched twice, it should be ${error.data.wanted} and is ${error.data.got}`;
     throw new DatasetError("content-damaged", { ...error.data, what }, message, { cause: error });

@@ -21,7 +21,7 @@ create table file (
 create index file_by_use on file (last_use_ms, id, disk_bytes);
 
 create table block (
-  hash blob primary key,                -- SHA-256, 32 bytes
+  hash blob primary key,                -- SHA-256, 32 bytes; the name of an external file's block has one more
   file integer not null references file (id) on delete cascade,
   offset integer not null,
   size_bytes integer not null
@@ -34,14 +34,21 @@ create table upkeep (
 ) strict;
 `;
 
+const LINK_SCHEMA = `
+-- SHA-256 of the bytes of a block that is not named by it, as those of external files
+alter table block add column content blob;
+`;
+
 /** What each version of the schema added to the one before; the first makes version 1. */
-export const SCHEMA_STEPS = [BLOCK_SCHEMA, WHOLE_SCHEMA] as const;
+export const SCHEMA_STEPS = [BLOCK_SCHEMA, WHOLE_SCHEMA, LINK_SCHEMA] as const;
 
 /** Where a block lies: `sizeBytes` bytes from `offset` of a file. */
 export interface Place {
   file: number;
   offset: number;
   sizeBytes: number;
+  /** SHA-256 of its bytes, 32 bytes, where its name is not that. */
+  content: Buffer | null;
 }
 
 /** A file as it was when it was added. */
@@ -58,6 +65,8 @@ export interface LaidBlock {
   hash: Sha256;
   offset: number;
   sizeBytes: number;
+  /** SHA-256 of its bytes, where its name is not that. */
+  content?: Sha256 | undefined;
 }
 
 /** Ids of files that were used since the last time this was written down. */
@@ -74,7 +83,7 @@ export class CacheIndex {
     this.wholes = new WholeIndex(db);
     const place = "select file, offset, size_bytes as sizeBytes";
     this.#place = db.prepare(
-      `${place} from block where hash = ? union all ${place} from part where hash = ? limit 1`,
+      `${place}, content from block where hash = ? union all ${place}, null from part where hash = ? limit 1`,
     );
     this.#file = db.prepare(
       `select name, size_bytes as sizeBytes, disk_bytes as diskBytes, ctime_ms as ctimeMs, boot from file where id = ?`,
@@ -84,8 +93,8 @@ export class CacheIndex {
   }
 
   placeOf(hash: Sha256): Place | undefined {
-    const bytes = Buffer.from(hash, "hex");
-    return this.#place.get(bytes, bytes);
+    const name = bytesOf(hash);
+    return this.#place.get(name, name);
   }
 
   fileOf(id: number): FileFacts | undefined {
@@ -157,8 +166,13 @@ export class CacheIndex {
       .run(name, sizeBytes, diskBytes, ctimeMs, boot, Date.now()).lastInsertRowid;
     // A block that was here already is taken over: this file will live longer.
     const lay = this.db.prepare(
-      "insert or replace into block (hash, file, offset, size_bytes) values (?, ?, ?, ?)",
+      "insert or replace into block (hash, file, offset, size_bytes, content) values (?, ?, ?, ?, ?)",
     );
-    for (const block of blocks) lay.run(Buffer.from(block.hash, "hex"), file, block.offset, block.sizeBytes);
+    for (const { hash, offset, sizeBytes, content } of blocks)
+      lay.run(bytesOf(hash), file, offset, sizeBytes, content === undefined ? null : bytesOf(content));
   }
+}
+
+function bytesOf(hash: Sha256): Buffer {
+  return Buffer.from(hash, "hex");
 }

@@ -8,6 +8,8 @@ export interface RangeRequest {
   key: Block["key"];
   start: number;
   end: number;
+  /** The external file that it is for, instead of an object. */
+  link: Block["link"];
   blocks: Block[];
 }
 
@@ -29,8 +31,8 @@ export function planRequests(blocks: readonly Block[]): RangeRequest[] {
 
 /** The request for one block alone. */
 export function requestOf(block: Block): RangeRequest {
-  const { remote, key, offset, storedBytes } = block;
-  return { remote, key, start: offset, end: offset + storedBytes, blocks: [block] };
+  const { remote, key, offset, storedBytes, link } = block;
+  return { remote, key, start: offset, end: offset + storedBytes, link, blocks: [block] };
 }
 
 function byPlace(a: Block, b: Block): number {

@@ -1,7 +1,7 @@
 /** Entries of a version as `ls` shows them, to people and to programs. */
 import { type Entry, EntryType } from "../manifest/entry.js";
 import { jsonOf } from "../paths.js";
-import { formatBytes, formatPath } from "./format.js";
+import { formatBytes, formatPath, printable } from "./format.js";
 
 export const TYPE_NAME = {
   [EntryType.directory]: "directory",
@@ -27,15 +27,21 @@ export function entryJson(entry: Entry): Record<string, unknown> {
     mtime: mtimeText(entry),
     sha256: "sha256" in entry ? (entry.sha256 ?? null) : null,
     ...(entry.type === EntryType.symlink && { target: jsonOf(entry.target) }),
+    ...(entry.type === EntryType.link && { url: entry.url, pin: entry.pin || null }),
   };
 }
 
 /** The cells of `ls -l`: mode, size, time, name. */
 export function entryCells(entry: Entry, name: string): string[] {
-  const target = entry.type === EntryType.symlink ? ` -> ${formatPath(entry.target)}` : "";
   const size = entry.type === EntryType.directory ? "-" : formatBytes(sizeOf(entry));
   const time = mtimeText(entry).slice(0, 19).replace("T", " ");
-  return [TYPE_LETTER[entry.type] + permissions(entry.mode), size, time, formatPath(name) + target];
+  return [TYPE_LETTER[entry.type] + permissions(entry.mode), size, time, formatPath(name) + targetOf(entry)];
+}
+
+function targetOf(entry: Entry): string {
+  if (entry.type === EntryType.symlink) return ` -> ${formatPath(entry.target)}`;
+  if (entry.type !== EntryType.link) return "";
+  return ` -> ${printable(entry.url)}${entry.pin === "" ? " (unpinned)" : ""}`;
 }
 
 function sizeOf(entry: Entry): number {

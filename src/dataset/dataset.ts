@@ -21,6 +21,7 @@ import {
   lastDraft,
   openDraft,
 } from "./draft.js";
+import { type LinkOptions, stageLinks } from "./external-files.js";
 import { tellOfHeads } from "./heads.js";
 import { findVersion, isFinished, nameOfVersion } from "./history.js";
 import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./listing.js";
@@ -160,6 +161,20 @@ export class Dataset {
       addCounts(total, counts);
     }
     return total;
+  }
+
+  /**
+   * Stages external files: their bytes stay where they are and are read from there, as long as they are what they were.
+   * Nothing is copied; with `hash` they are read once.
+   *
+   * @param urls `s3://`, `gs://`, `azure://`, `file://` (or a local path), `http(s)://`: files, or folders where these can be listed.
+   * @throws {DatasetError} `version-final`, `not-found`, `bad-input`; `unsupported` for one that cannot be read by
+   *   range, or has no pin without `unpinned`
+   */
+  async addExternalFiles(urls: string | readonly string[], options: LinkOptions = {}): Promise<StageCounts> {
+    const { tree } = this.open();
+    const listed = typeof urls === "string" ? [urls] : urls;
+    return stageLinks(tree, this.workspace.links(), listed, pathOfText(options.to ?? ""), options);
   }
 
   /**

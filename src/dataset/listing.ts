@@ -1,6 +1,7 @@
 /** What lies in a version or a draft: listings and the bytes of one file. */
 import type { Cache } from "../cache/cache.js";
-import { blockOfChunk } from "../cache/block.js";
+import { type Block, blockOfChunk } from "../cache/block.js";
+import { linkBlocks } from "../cache/link-blocks.js";
 import { DatasetError } from "../errors.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
@@ -45,28 +46,35 @@ export async function entryAt(cache: Cache, tree: Tree, path: TreePath): Promise
   return expectEntry(entry, path);
 }
 
-/** The bytes of a file, chunk after chunk. @throws {DatasetError} `path-missing`, `unsupported` for a directory */
+/** The bytes of a file, or of an external one, block after block. @throws {DatasetError} `path-missing`, `unsupported` for a directory */
 export async function* readFile(cache: Cache, tree: Tree, path: TreePath): AsyncIterable<Uint8Array> {
   const entry = await entryAt(cache, tree, path);
-  if (entry.type !== EntryType.file) {
+  if (entry.type !== EntryType.file && entry.type !== EntryType.link) {
     const shown = textOf(path);
     const message = `Cannot read "${shown}": it is a ${KIND[entry.type]}, not a file`;
     throw new DatasetError("unsupported", { what: shown }, message);
   }
-  for (let at = 0; at < entry.chunks.length; at += READ_CHUNKS) {
-    const blocks = entry.chunks.slice(at, at + READ_CHUNKS).map(blockOfChunk);
-    yield* await cache.readMany(blocks);
-  }
+  const blocks = entry.type === EntryType.file ? entry.chunks.map(blockOfChunk) : linkBlocks(entry);
+  for (const batch of batchesOf(blocks)) yield* await cache.readMany(batch);
 }
 
-/** Chunks fetched together when a file is read from its start: about 8 MiB. */
-const READ_CHUNKS = 8;
+function* batchesOf(blocks: Iterable<Block>): Generator<Block[]> {
+  let batch: Block[] = [];
+  for (const block of blocks) {
+    batch.push(block);
+    if (batch.length < READ_BLOCKS) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Blocks fetched together when a file is read from its start: about 8 MiB. */
+const READ_BLOCKS = 8;
 
 const KIND = {
   [EntryType.directory]: "folder",
-  [EntryType.file]: "file",
   [EntryType.symlink]: "symbolic link",
-  [EntryType.link]: "link to another place",
 } as const;
 
 function expectEntry(entry: Entry | undefined, path: TreePath): Entry {

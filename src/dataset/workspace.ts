@@ -11,6 +11,7 @@ import { DatasetError } from "../errors.js";
 import { type Home, ensureDir, hasCatalog, homeOf } from "../home.js";
 import { remoteIdentity, requireIdentity } from "../remote/identity.js";
 import { isRemoteName } from "../remote/name.js";
+import { type Links, openLinks } from "../remote/links/links.js";
 import { normalizeRemoteUrl, openRemote } from "../remote/open.js";
 import type { Remote } from "../remote/remote.js";
 import { withRetry } from "../remote/with-retry.js";
@@ -42,6 +43,7 @@ export class Workspace {
   readonly #readers = new Map<string, Workspace>();
   #catalog: Promise<Catalog> | undefined;
   #cache: Promise<Cache> | undefined;
+  #links: Links | undefined;
   #stamps: Stamps | undefined;
 
   /** @param host Of a reader: the workspace whose cache it uses. */
@@ -76,9 +78,15 @@ export class Workspace {
       maxBytes: this.home.cacheBytes,
       memoryBytes: this.options.cacheMemoryBytes,
       remoteOf: (id) => this.remote(id),
+      links: this.links(),
       onWarning: (event, { directory, problem }) =>
         this.notice(`Warning: ${event}: ${String(problem)} ("${String(directory)}")`),
     }));
+  }
+
+  /** External files. */
+  links(): Links {
+    return (this.#links ??= openLinks());
   }
 
   stamps(): Stamps {
@@ -146,6 +154,7 @@ export class Workspace {
     this.#stamps?.close();
     await this.#cache?.then((cache) => cache.close(), ignore);
     for (const reader of this.#readers.values()) await reader.close();
+    await this.#links?.close();
     for (const opened of this.#remotesByUrl.values())
       await opened.then(({ remote }) => remote.close(), ignore);
     await this.#catalog?.then((catalog) => catalog.close(), ignore);

@@ -3,10 +3,11 @@
  * walked in order. A guess that holds doubles its window; a lone random read guesses nothing. It fetches nothing.
  */
 import { type Block, type LocalBlocks, Missing, blockOfChunk } from "../cache/block.js";
-import { EntryType } from "../manifest/entry.js";
+import { linkBlockAt } from "../cache/link-blocks.js";
+import { EntryType, type LinkEntry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { KiB, MiB } from "../units.js";
-import { type Content, blocksOf, chunkAt } from "./content-memory.js";
+import { type Content, blocksOf } from "./content.js";
 
 /** A read as it was asked: bytes `[offset, end)` of a file. */
 export interface FileRead {
@@ -111,8 +112,11 @@ export class ReadAhead {
   #blocksOfSmallFile(ordinal: number): readonly Block[] {
     try {
       const { range, index } = this.tree.place(ordinal);
-      if (range.typeAt(index) !== EntryType.file || range.sizeAt(index) > SMALL_FILE_BYTES) return [];
-      return range.chunksAt(index).map(blockOfChunk);
+      const type = range.typeAt(index);
+      const sizeBytes = range.sizeAt(index);
+      if (sizeBytes === 0 || sizeBytes > SMALL_FILE_BYTES) return [];
+      if (type === EntryType.link) return [linkBlockAt(range.entryAt(index) as LinkEntry, 0)];
+      return type === EntryType.file ? range.chunksAt(index).map(blockOfChunk) : [];
     } catch (missing) {
       if (missing instanceof Missing) return missing.blocks;
       throw missing;
@@ -125,8 +129,7 @@ function nextChunks(run: Run, { content, end }: FileRead): Block[] {
   const to = Math.min(run.next + run.windowBytes, content.sizeBytes);
   if (from >= to || isFarAhead(run)) return [];
   asked(run, from, to);
-  const first = chunkAt(content.starts, from);
-  return blocksOf(content, first, chunkAt(content.starts, to - 1) + 1);
+  return blocksOf(content, content.indexAt(from), content.indexAt(to - 1) + 1);
 }
 
 function newRun(last: number, next: number): Run {

@@ -12,7 +12,8 @@ import type { Tree } from "../manifest/tree.js";
 import type { TreePath } from "../paths.js";
 import { entryFact } from "./explain/entry-facts.js";
 import { type Attributes, FileType } from "./filesystem.js";
-import { type Content, blocksOf, chunkAt, ContentMemory } from "./content-memory.js";
+import { type Content, blocksOf } from "./content.js";
+import { ContentMemory } from "./content-memory.js";
 import { ReadAhead } from "./read-ahead.js";
 
 export interface VersionFilesOptions {
@@ -107,17 +108,17 @@ export class VersionFiles {
     return blocksOf(this.#contents.of(ordinal));
   }
 
-  /** Copies what is here of `[offset, end)`; gives the chunks that are not. */
+  /** Copies what is here of `[offset, end)`; gives the blocks that are not. */
   #copy(content: Content, offset: number, end: number, target: Uint8Array, at: number): Block[] {
-    const { chunks, starts } = content;
     const missing: Block[] = [];
-    for (let index = chunkAt(starts, offset); index < chunks.length && starts[index]! < end; index++) {
-      const chunk = chunks[index]!;
-      const start = starts[index]!;
+    const last = content.indexAt(end - 1);
+    for (let index = content.indexAt(offset); index <= last; index++) {
+      const start = content.startOf(index);
       const from = Math.max(offset, start);
-      const to = Math.min(end, start + chunk.sizeBytes);
-      const here = this.blocks.copy(chunk.hash, from - start, to - start, target, at + from - offset);
-      if (!here) missing.push(...blocksOf(content, index, index + 1));
+      const to = Math.min(end, content.startOf(index + 1));
+      const hash = content.hashAt(index);
+      const here = this.blocks.copy(hash, from - start, to - start, target, at + from - offset);
+      if (!here) missing.push(content.blockAt(index));
     }
     return missing;
   }

@@ -3,7 +3,12 @@
  * who waits for such a one asks again, takes the answer that comes first, and cancels the other.
  */
 import { MiB } from "../units.js";
-import type { Remote } from "./remote.js";
+import type { RequestOptions } from "./remote.js";
+
+/** Anything that is read by range: a remote, by its keys, or what holds external files. */
+interface Readable<What> {
+  read(what: What, start: number, end: number, options?: RequestOptions): Promise<Uint8Array>;
+}
 
 export interface HedgingOptions {
   /** Only reads of at most so many bytes: twice a larger one would crowd out others. Default 1 MiB. */
@@ -25,16 +30,19 @@ const SHARE = 0.05;
 const SAVED_MAX = 5;
 
 /** `remote`, whose small reads are made twice when they are late. */
-export function withHedging(remote: Remote, options: HedgingOptions = {}): Remote {
+export function withHedging<What, Store extends Readable<What>>(
+  remote: Store & Readable<What>,
+  options: HedgingOptions = {},
+): Store {
   const { maxBytes = 1 * MiB, patience = 3, minMs = 100 } = options;
   const recent = new RecentTimes();
   let allowed = SAVED_MAX;
 
   return {
     ...remote,
-    async read(key, start, end, { signal } = {}) {
-      const attempt = (own: AbortSignal) => recent.timed(() => remote.read(key, start, end, { signal: own }));
-      if (end - start > maxBytes) return remote.read(key, start, end, { signal });
+    async read(what: What, start: number, end: number, { signal }: RequestOptions = {}) {
+      const attempt = (own: AbortSignal) => recent.timed(() => remote.read(what, start, end, { signal: own }));
+      if (end - start > maxBytes) return remote.read(what, start, end, { signal });
       allowed = Math.min(SAVED_MAX, allowed + SHARE);
       const lateMs = Math.max(minMs, patience * (recent.p95Ms ?? UNKNOWN_LATE_MS));
       return firstOf(attempt, lateMs, signal, () => {

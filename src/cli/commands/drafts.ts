@@ -35,14 +35,14 @@ function create(cli: Cli): void {
 function add(cli: Cli): void {
   cli.command(
     "add <paths..>",
-    "Stage files or folders into a draft",
+    "Stage files or folders into a draft, or links to external ones",
     (yargs) =>
       workersOption(draftOption(yargs))
         .positional("paths", {
           type: "string",
           array: true,
           demandOption: true,
-          describe: "Files or folders",
+          describe: "Files or folders; with --link URLs of them",
         })
         .option("to", { type: "string", describe: "Folder inside the dataset" })
         .option("wildcard", {
@@ -56,13 +56,31 @@ function add(cli: Cli): void {
           default: true,
           describe: "Walk folders below (--no-recursive)",
         })
+        .option("link", {
+          type: "boolean",
+          default: false,
+          describe: "Leave the bytes where they are, and read them from there",
+        })
+        .option("unpinned", {
+          type: "boolean",
+          describe: "With --link: take sources too of which a change would go unseen",
+        })
+        .option("hash", {
+          type: "boolean",
+          describe: "With --link: read all bytes once, and keep their SHA-256",
+        })
+        .implies({ unpinned: "link", hash: "link" })
         .example("$0 add images --to train", "the contents of images, below train/")
-        .example("$0 add . --wildcard '*.jpg' --wildcard '*.png'", "only pictures"),
+        .example("$0 add . --wildcard '*.jpg' --wildcard '*.png'", "only pictures")
+        .example("$0 add --link s3://bucket/images/ --to train", "what lies in a bucket, without a copy"),
     (args) =>
       run(args, async ({ workspace, output, json, signal }) => {
         const draft = await draftOf(workspace, args.dataset);
-        const { to, wildcard: wildcards, recursive } = args;
-        const counts = await draft.addFiles(args.paths, { to, wildcards, recursive, signal });
+        const { paths, to, wildcard: wildcards, recursive, unpinned, hash } = args;
+        const options = { to, wildcards, recursive, signal };
+        const counts = await (args.link
+          ? draft.addExternalFiles(paths, { ...options, unpinned, hash })
+          : draft.addFiles(paths, options));
         if (json) output.json({ id: draft.id, ...countsOf(counts) });
         else output.data(`${formatCountOf(counts.added, "file")} added, ${counts.modified} modified`);
         warnOfSkipped(output, counts);

@@ -1,0 +1,158 @@
+/**
+ * Stages external files: entries that say where bytes lie and what proves that they are unchanged. The bytes stay where
+ * they are. What a URL leads to, and how it is read, `remote/links/` knows.
+ */
+import type { Sha256 } from "../content/chunk.js";
+import { RunningSha256 } from "../content/hash.js";
+import { mapInOrder } from "../content/in-order.js";
+import { DatasetError } from "../errors.js";
+import { EntryType, type LinkEntry } from "../manifest/entry.js";
+import { RESERVED_NAME, type TreePath, checkName, checkPath, joinPath } from "../paths.js";
+import type { Links } from "../remote/links/links.js";
+import { nameInUrl, normalizeLinkUrl } from "../remote/links/link-url.js";
+import type { ListedSource, SourceInfo } from "../remote/links/source.js";
+import { MiB } from "../units.js";
+import type { DraftTree } from "./draft-tree.js";
+import { effectOf } from "./effect.js";
+import type { StageCounts } from "./stage-folder.js";
+import { Effect } from "./staging.js";
+import { type Matcher, matcherOf } from "./wildcard.js";
+
+export interface LinkOptions {
+  /** Folder inside the dataset. Default: its root. */
+  to?: string | undefined;
+  /** Of folders: patterns of what to take; one without `/` is held against names, else against the path below the folder. */
+  wildcards?: readonly string[] | undefined;
+  /** Of folders: whether what lies in folders below is taken too. Default true. */
+  recursive?: boolean | undefined;
+  /** Takes sources too that have nothing to prove that they are unchanged. Default false: such a source is refused. */
+  unpinned?: boolean | undefined;
+  /** Reads all bytes and keeps their SHA-256. Default false. */
+  hash?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** A source, and its place below the folder it goes to. */
+type Found = Pick<ListedSource, "path"> & SourceInfo & { sha256?: Sha256 };
+
+const LINK_MODE = 0o644;
+/** Sources that are read at once for their hashes, and how much of each. */
+const HASHED_AT_ONCE = 4;
+const HASH_BYTES = 4 * MiB;
+
+/**
+ * Stages what is at each URL: a file under its own name, or all files of a folder.
+ * @throws {DatasetError} `not-found`, `bad-input`, `unsupported`; what the store throws
+ */
+export async function stageLinks(
+  tree: DraftTree,
+  links: Links,
+  urls: readonly string[],
+  to: TreePath,
+  options: LinkOptions = {},
+): Promise<StageCounts> {
+  const counts: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
+  for (const url of urls.map(normalizeLinkUrl)) {
+    const found = sourcesAt(links, url, options);
+    const hashed = mapInOrder(found, HASHED_AT_ONCE, (source) => withHash(links, source, options));
+    for await (const source of hashed) {
+      options.signal?.throwIfAborted();
+      await stageLink(tree, source, to, counts, options);
+    }
+  }
+  return counts;
+}
+
+async function* sourcesAt(links: Links, url: string, options: LinkOptions): AsyncGenerator<Found> {
+  const { signal, wildcards = [], recursive = true } = options;
+  const source = await links.look(url, { signal });
+  if (source) {
+    yield { ...source, path: checkName(nameInUrl(url)) };
+    return;
+  }
+  const takes = takerOf(matcherOf(wildcards), recursive);
+  const folder = url.replace(/\/*(\?|$)/, "/$1");
+  let count = 0;
+  for await (const listed of links.list(folder, { signal })) {
+    count++;
+    if (takes(listed.path)) yield listed;
+  }
+  if (count === 0) throw nothingAt(url);
+}
+
+function takerOf(matches: Matcher, recursive: boolean): Matcher {
+  return (path) => (recursive || !path.includes("/")) && matches(path);
+}
+
+/** With the pin that goes with each request, what is hashed is what is pinned. */
+async function withHash(links: Links, source: Found, { hash, signal }: LinkOptions): Promise<Found> {
+  if (!hash) return source;
+  const { url, sizeBytes, pins } = source;
+  const running = new RunningSha256();
+  const pinned = { url, sizeBytes, pin: pins[0] ?? "" };
+  for (let at = 0; at < sizeBytes; at += HASH_BYTES)
+    running.update(await links.read(pinned, at, Math.min(sizeBytes, at + HASH_BYTES), { signal }));
+  return { ...source, sha256: running.digest() };
+}
+
+async function stageLink(
+  tree: DraftTree,
+  source: Found,
+  to: TreePath,
+  counts: StageCounts,
+  { unpinned = false }: LinkOptions,
+): Promise<void> {
+  const path = placeOf(source, to);
+  if (path === undefined) {
+    counts.skipped.push(source.url);
+    return;
+  }
+  if (source.pins.length === 0 && !unpinned) throw nothingToPin(source.url);
+  counts.files++;
+  const existing = await tree.get(path);
+  const entry = entryOf(source, path);
+  const effect = effectOf(existing, entry);
+  if (effect === Effect.none) return;
+  if (effect === Effect.content) counts[existing ? "modified" : "added"]++;
+  await tree.put(entry, effect);
+}
+
+/** Undefined for a name that a version cannot hold. */
+function placeOf({ path }: Found, to: TreePath): TreePath | undefined {
+  const place = joinPath(to, path);
+  if (place === RESERVED_NAME || place.startsWith(`${RESERVED_NAME}/`)) return undefined;
+  try {
+    return checkPath(place);
+  } catch {
+    return undefined;
+  }
+}
+
+function entryOf(
+  { url, sizeBytes, pins, modifiedMs = Date.now(), sha256 }: Found,
+  path: TreePath,
+): LinkEntry {
+  const mtimeSec = Math.floor(modifiedMs / 1000);
+  return {
+    type: EntryType.link,
+    path,
+    mode: LINK_MODE,
+    mtimeSec,
+    mtimeNsec: (modifiedMs - mtimeSec * 1000) * 1_000_000,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    sizeBytes,
+    url,
+    pin: pins[0] ?? "",
+    ...(sha256 !== undefined && { sha256 }),
+  };
+}
+
+function nothingAt(url: string): DatasetError<"not-found"> {
+  return new DatasetError("not-found", { what: url }, `Cannot link to "${url}": nothing is there`);
+}
+
+function nothingToPin(url: string): DatasetError<"unsupported"> {
+  const message = `Cannot link to "${url}": its server tells neither an ETag nor when it was modified, so a change would go unseen; --unpinned takes it all the same`;
+  return new DatasetError("unsupported", { what: url }, message);
+}

@@ -1,0 +1,154 @@
+/** External files in a version, through the kernel and the command line: added, mounted, read, and found changed. */
+import assert from "node:assert/strict";
+import { appendFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { isDatasetError } from "../../src/errors.js";
+import { MiB } from "../../src/units.js";
+import { noise } from "../content/noise.js";
+import { tempDir } from "../support/temp.js";
+import { type WebServer, webServer } from "../support/web-server.js";
+import { isStale, linkUser, mountedLinks, readAt, textOf } from "./support/linking.js";
+import { DATASET, MOUNTED, sh } from "./support/mounted.js";
+
+function bytesAsked({ requests }: WebServer): number {
+  const ranges = requests.map((request) => /bytes=(\d+)-(\d+)$/.exec(request)!);
+  return ranges.reduce((sum, [, start, last]) => sum + Number(last) - Number(start) + 1, 0);
+}
+
+test(
+  "files of this machine are read where they lie, and give ESTALE once they are written",
+  MOUNTED,
+  async (t) => {
+    const user = await linkUser(t);
+    const source = await tempDir(t);
+    const bytes = noise("local", 3 * MiB + 5);
+    writeFileSync(join(source, "large"), bytes);
+    writeFileSync(join(source, "written"), noise("written", 2 * MiB));
+    writeFileSync(join(source, "gone"), "soon");
+    const at = await mountedLinks(user, `${source}/`, { to: "in" });
+
+    assert.deepEqual(await readFile(join(at, "in/large")), bytes);
+    assert.equal(await readFile(join(at, "in/gone"), "utf8"), "soon");
+    appendFileSync(join(source, "written"), "more");
+    await assert.rejects(readFile(join(at, "in/written")), isStale);
+    rmSync(join(source, "gone"));
+    assert.equal(await readFile(join(at, "in/gone"), "utf8"), "soon", "it was read before");
+    const { code, stderr } = await user.varve(["cat", DATASET, "in/written"]);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /Cannot read "file:.*written" as it was added: the file was written, or replaced, since/,
+    );
+  },
+);
+
+test("a file of equal size and time is another file when it has another inode", MOUNTED, async (t) => {
+  const user = await linkUser(t);
+  const source = join(await tempDir(t), "file");
+  const stamp = new Date(1_700_000_000_000);
+  writeFileSync(source, "first");
+  utimesSync(source, stamp, stamp);
+  const at = await mountedLinks(user, source);
+  await sh('printf other > "$1.new" && touch -r "$1" "$1.new" && mv "$1.new" "$1"', source);
+  await assert.rejects(readFile(join(at, "file")), isStale);
+});
+
+test(
+  "a file of a web server is read by range, once for all mounts, through cut answers",
+  MOUNTED,
+  async (t) => {
+    const user = await linkUser(t);
+    const web = await webServer(t);
+    const bytes = noise("web", 12 * MiB + 7);
+    web.files.set("/data/large.bin", { bytes });
+    const at = await mountedLinks(user, `${web.url}/data/large.bin`);
+    web.requests.length = 0;
+    web.faults = { cuts: 2 };
+
+    const some = await readAt(join(at, "large.bin"), 7 * MiB - 3, 6);
+    assert.deepEqual(some, bytes.subarray(7 * MiB - 3, 7 * MiB + 3));
+    assert.ok(bytesAsked(web) <= 6 * MiB, `${bytesAsked(web)} bytes asked for to read 6, twice cut off`);
+    assert.deepEqual(await readFile(join(at, "large.bin")), bytes);
+    assert.equal(web.faults.cuts, 0);
+    await user.varve.ok(["unmount", at]);
+    web.requests.length = 0;
+    assert.deepEqual(await readFile(join(await user.mount(), "large.bin")), bytes);
+    assert.deepEqual(web.requests, []);
+  },
+);
+
+test("a web server's file that changed gives ESTALE where it was not read before", MOUNTED, async (t) => {
+  const user = await linkUser(t);
+  const web = await webServer(t);
+  const before = noise("before", 8 * MiB);
+  web.files.set("/file", { bytes: before });
+  const at = join(await mountedLinks(user, `${web.url}/file`), "file");
+
+  assert.deepEqual(await readAt(at, 0, 100), before.subarray(0, 100));
+  web.files.set("/file", { bytes: noise("after", 8 * MiB) });
+  await assert.rejects(readAt(at, 6 * MiB, 100), isStale);
+  assert.deepEqual(await readAt(at, 0, 100), before.subarray(0, 100));
+  web.files.set("/file", { bytes: before });
+  assert.deepEqual(await readAt(at, 6 * MiB, 100), before.subarray(6 * MiB, 6 * MiB + 100));
+});
+
+test("what cannot be pinned is refused without --unpinned, and shown as such with it", async (t) => {
+  const { varve } = await linkUser(t);
+  const web = await webServer(t);
+  web.files.set("/file", { bytes: Buffer.from("hello"), etag: null });
+  await varve.ok(["create", DATASET]);
+
+  const refused = await varve(["add", "--link", `${web.url}/file`]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /a change would go unseen; --unpinned takes it all the same/);
+  await varve.ok(["add", "--link", `${web.url}/file`, "--unpinned"]);
+  await varve.ok(["finalize"]);
+  assert.match((await varve.ok(["ls", "-l", DATASET])).stdout, /file -> http:.*\/file \(unpinned\)/);
+  const [entry] = (await varve.ok(["ls", "--json", DATASET])).json() as Record<string, unknown>[];
+  const { type, size, url, pin, sha256 } = entry!;
+  const expected = { type: "link", size: 5, url: `${web.url}/file`, pin: null, sha256: null };
+  assert.deepEqual({ type, size, url, pin, sha256 }, expected);
+  assert.equal((await varve.ok(["cat", DATASET, "file"])).stdout, "hello");
+});
+
+test("links and files lie in one tree, and the newer takes the place of the older", async (t) => {
+  const user = await linkUser(t);
+  const source = await tempDir(t);
+  const packed = join(await tempDir(t), "name");
+  writeFileSync(join(source, "name"), "external");
+  writeFileSync(packed, "packed");
+
+  const first = await user.version((draft) => draft.addExternalFiles(join(source, "name")));
+  assert.equal(await textOf(user, "name"), "external");
+  const second = await user.version((draft) => draft.addFiles(packed));
+  assert.equal(await textOf(user, "name"), "packed");
+  await user.version((draft) => draft.addExternalFiles(`${source}/`));
+  assert.equal(await textOf(user, "name"), "external");
+  const unchanged = { added: [], modified: [], metadata: [], removed: [], renamed: [] };
+  assert.deepEqual(await first.diff(second), { ...unchanged, modified: ["name"] });
+  await user.version(async (draft) => {
+    const again = await draft.addExternalFiles(source);
+    assert.deepEqual(again, { added: 0, modified: 0, removed: 0, files: 1, skipped: [] });
+  });
+});
+
+test("a URL that leads nowhere, or holds credentials, is refused, and nothing is staged", async (t) => {
+  const user = await linkUser(t);
+  const web = await webServer(t);
+  const tries: [string, string][] = [
+    [`${web.url}/missing`, "not-found"],
+    [join(await tempDir(t), "missing"), "not-found"],
+    ["https://user:secret@host/file", "bad-input"],
+  ];
+  await user.version(async (draft) => {
+    for (const [url, code] of tries)
+      await assert.rejects(
+        draft.addExternalFiles(url),
+        (error) => isDatasetError(error) && error.code === code,
+      );
+    assert.equal(draft.stagedEffect(), "content", "the root folder alone");
+  });
+});
