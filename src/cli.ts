@@ -15,7 +15,8 @@ import { ExitCode } from "./cli/exit-codes.js";
 import { processOutput } from "./cli/output.js";
 
 const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover).
-A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id.`;
+A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id; REMOTE#PROJECT/NAME@LABEL
+is read from that remote (a URL, path or name) without a catalog.`;
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;

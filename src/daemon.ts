@@ -16,7 +16,7 @@ import { type MountState, removeMountState, socketPathOf, writeMountState } from
 import { type MountOutcome, MountedOverlay } from "./daemon/mounted-overlay.js";
 import { thisProcess } from "./daemon/process.js";
 import type { OverlayCommit, OverlayCommitOptions } from "./dataset/commit-overlay.js";
-import { findVersion } from "./dataset/history.js";
+import { type FoundVersion, nameOfVersion } from "./dataset/history.js";
 import {
   type OverlayState,
   claimOverlay,
@@ -25,6 +25,7 @@ import {
   overlayDirectory,
   removeOverlay,
 } from "./dataset/overlays.js";
+import { type Located, locateVersion } from "./dataset/remote-reference.js";
 import { rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
 import { DatasetError, messageOf } from "./errors.js";
@@ -132,7 +133,8 @@ export class MountProcess {
 
   private async serve(): Promise<void> {
     const { home, mountpoint, shown, options } = this.config;
-    const version = shown && (await shownOf(this.workspace, shown));
+    const located = shown && (await locate(this.workspace, shown));
+    const version = located && shownOf(located.found);
     const overlay = overlayOf(this.config);
     try {
       const serve = options.transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
@@ -140,7 +142,9 @@ export class MountProcess {
         mountpoint,
         name: version ? version.version.reference : "varve",
         shown: version,
-        answer: answererOf(this.workspace),
+        answer: located?.found.remote
+          ? answererOf(located.workspace, located.found)
+          : answererOf(this.workspace),
         cache: await this.workspace.cache(),
         cacheDirectory: home.cacheDir,
         log: this.log,
@@ -251,12 +255,15 @@ export class MountProcess {
   }
 }
 
-async function shownOf(
-  workspace: Workspace,
-  { id, dataset, version }: ShownVersion,
-): Promise<ServeOptions["shown"]> {
-  const found = await findVersion(workspace, id);
-  return { version: { id, reference: `${dataset}@${version}` }, root: rootBlockOf(found.version) };
+function locate(workspace: Workspace, { id, dataset, version, remote }: ShownVersion): Promise<Located> {
+  return locateVersion(workspace, remote === undefined ? id : `${remote}#${dataset}@${version}`);
+}
+
+function shownOf(found: FoundVersion): ServeOptions["shown"] {
+  return {
+    version: { id: found.version.id, reference: nameOfVersion(found) },
+    root: rootBlockOf(found.version),
+  };
 }
 
 /** The overlay of a writable mount: one to go on with, or a new one. */

@@ -39,6 +39,10 @@ export function parseLabel(text: string): Label {
   return { text, numbers: numbers.split("."), prerelease: prerelease ? prerelease.split(".") : [], build };
 }
 
+export function isLabel(text: string): boolean {
+  return text.length <= LABEL_MAX_CHARS && LABEL.test(text);
+}
+
 /** `v1.0` is `1.0.0`. Build metadata stays, since two labels may differ in it alone. @throws {DatasetError} `bad-input` */
 export function canonicalLabel(text: string): CanonicalLabel {
   const label = parseLabel(text);

@@ -27,6 +27,8 @@ export interface ShownVersion {
   dataset: string;
   /** Its label. */
   version: string;
+  /** URL of the remote it is found in, where the user's catalog is not asked. */
+  remote?: string | undefined;
 }
 
 export interface DaemonConfig {

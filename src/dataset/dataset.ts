@@ -27,6 +27,7 @@ import { findVersion, isFinished, nameOfVersion } from "./history.js";
 import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./listing.js";
 import { mountVersion } from "./mounting.js";
 import { parseDatasetName } from "./reference.js";
+import { locateVersion } from "./remote-reference.js";
 import { removeMatching } from "./remove.js";
 import { type StageCounts, stageFolder } from "./stage-folder.js";
 import { stageFile } from "./stage-file.js";
@@ -76,6 +77,8 @@ export class Dataset {
     private readonly row: DatasetRow,
     private current: VersionRow,
     private draft: Draft | undefined,
+    /** URL of the remote it was found in without a catalog. */
+    private readonly remote?: string,
     /** Where `get` chose the latest version: finished siblings it does not contain, as `project/name@label`. */
     readonly unmerged: readonly string[] = [],
   ) {}
@@ -94,15 +97,17 @@ export class Dataset {
 
   /**
    * Finds a version: `project/name@label`, `project/name` for the latest, or an id. Finished ones only unless `drafts`.
+   * `s3://bucket/prefix#project/name@label` finds it in that remote, and asks no catalog.
    *
    * @throws {DatasetError} `not-found`, `version-unfinished`, `bad-input`
    */
   static async get(reference: string, options: { drafts?: boolean } & WithWorkspace = {}): Promise<Dataset> {
-    const workspace = options.workspace ?? defaultWorkspace();
-    const { dataset, version } = await findVersion(workspace, reference, { drafts: options.drafts ?? false });
+    const asking = options.workspace ?? defaultWorkspace();
+    const { workspace, found } = await locateVersion(asking, reference, { drafts: options.drafts ?? false });
+    const { dataset, version, remote } = found;
     const draft = isFinished(version) ? undefined : await openDraft(workspace, { dataset, version });
     const unmerged = await tellOfHeads(workspace, reference, dataset);
-    return new Dataset(workspace, dataset, version, draft, unmerged);
+    return new Dataset(workspace, dataset, version, draft, remote, unmerged);
   }
 
   /** The draft this user made last in this catalog. @throws {DatasetError} `not-found` */
@@ -269,7 +274,8 @@ export class Dataset {
    * @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `version-unfinished`
    */
   async mount(mountpoint: string, options: MountOptions = {}): Promise<MountInfo> {
-    return mountVersion(this.workspace, { dataset: this.row, version: this.current }, mountpoint, options);
+    const { row: dataset, current: version, remote } = this;
+    return mountVersion(this.workspace, { dataset, version, remote }, mountpoint, options);
   }
 
   /** The tree of a finished version. @throws {DatasetError} `version-unfinished` */

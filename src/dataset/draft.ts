@@ -12,6 +12,7 @@ import { DraftTree } from "./draft-tree.js";
 import { type FoundVersion, findVersion, refresh } from "./history.js";
 import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
+import { takeIn } from "./remote-reference.js";
 import { Effect, Staging } from "./staging.js";
 import { type LoadedTree, editInMemory, emptyTree, loadedTree, openVersionTree } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
@@ -49,7 +50,7 @@ export async function createDraft(
 ): Promise<Draft> {
   if (options.version !== undefined) parseLabel(options.version);
   const catalog = await workspace.catalog();
-  const parents = await Promise.all((options.parents ?? []).map((text) => findVersion(workspace, text)));
+  const parents = await Promise.all((options.parents ?? []).map((text) => takeIn(workspace, text)));
   const remote = await chooseRemote(
     workspace,
     options.remote,

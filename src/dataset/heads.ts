@@ -1,7 +1,7 @@
 /** Finished versions that the latest does not contain: siblings made side by side, which only a merge brings together. */
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import { isFinished, nameOfVersion } from "./history.js";
-import { parseReference, textOfDataset } from "./reference.js";
+import { parseReference, splitReference, textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
 
 export interface Heads {
@@ -30,6 +30,7 @@ export async function tellOfHeads(
   reference: string,
   dataset: DatasetRow,
 ): Promise<string[]> {
+  if (splitReference(reference).place !== undefined) return []; // It would cost every record of the dataset.
   const parsed = parseReference(reference);
   if ("id" in parsed || parsed.label !== undefined) return [];
   const heads = await headsOf(workspace, dataset);

@@ -3,6 +3,7 @@
  * another catalog wrote, and for what became of commits that were cut off after their record.
  */
 import type { Catalog, Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
+import { mapInOrder } from "../content/in-order.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
 import { readName } from "./names.js";
@@ -20,7 +21,12 @@ import type { OpenedRemote, Workspace } from "./workspace.js";
 export interface FoundVersion {
   dataset: DatasetRow;
   version: VersionRow;
+  /** URL of the remote it was found in, where the reference named that and no catalog of the user was asked. */
+  remote?: string | undefined;
 }
+
+/** Records read at once: each is small, and what costs is the way there and back. */
+const READS_AT_ONCE = 32;
 
 /** The version a reference means, finished ones only unless `drafts`. @throws {DatasetError} `not-found`, `bad-input` */
 export async function findVersion(
@@ -110,8 +116,19 @@ async function importUnknown(
   dataset: DatasetRow,
   known: ReadonlySet<string>,
 ): Promise<void> {
-  for await (const { key } of remote.list(recordPrefix(dataset.id as DatasetId)))
-    if (!known.has(key)) await importRecord(catalog, await readRecord(remote, key));
+  for await (const record of recordsOf(remote, dataset.id as DatasetId, known))
+    await importRecord(catalog, record);
+}
+
+/** The records of a dataset in a remote, in the order of their keys, but for the keys in `except`. */
+export async function* recordsOf(
+  remote: Remote,
+  dataset: DatasetId,
+  except: ReadonlySet<string> = new Set(),
+): AsyncIterable<VersionRecord> {
+  const keys: string[] = [];
+  for await (const { key } of remote.list(recordPrefix(dataset))) if (!except.has(key)) keys.push(key);
+  yield* mapInOrder(keys, READS_AT_ONCE, (key) => readRecord(remote, key));
 }
 
 /** Enters a record found in a remote; one the catalog has already changes nothing. */

@@ -1,5 +1,6 @@
 /** Where a version comes from: it and its ancestors, each once. */
 import { type FoundVersion, nameOfVersion } from "./history.js";
+import { gatherLineage } from "./remote-lineage.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
 
@@ -29,6 +30,7 @@ export async function ancestryOf(
   workspace: Workspace,
   version: FoundVersion,
 ): Promise<Map<string, Descendant>> {
+  if (version.remote !== undefined) await gatherLineage(workspace, version);
   const catalog = await workspace.catalog();
   const waiting = [version];
   const found = new Map<string, Descendant>();

@@ -40,6 +40,7 @@ export async function daemonConfig(
   options: MountOptions,
 ): Promise<DaemonConfig> {
   if (options.writable && !found) throw notWritable();
+  if (options.writable && found?.remote !== undefined) throw notTakenIn(found.remote);
   const mountpoint = await checkMountpoint(path);
   if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
     throw limitsNotAccepted();
@@ -48,8 +49,8 @@ export async function daemonConfig(
   return { home, logFile, mountpoint, shown: found && shownOf(found), options };
 }
 
-function shownOf({ dataset, version }: FoundVersion): ShownVersion {
-  return { id: version.id, dataset: textOfDataset(dataset), version: version.label };
+function shownOf({ dataset, version, remote }: FoundVersion): ShownVersion {
+  return { id: version.id, dataset: textOfDataset(dataset), version: version.label, remote };
 }
 
 async function startMount(
@@ -94,6 +95,11 @@ function notWritable(): DatasetError<"bad-input"> {
   const message =
     "Cannot mount all versions writable: they never change; mount one with --writable to make the next";
   return new DatasetError("bad-input", { value: "--writable" }, message);
+}
+
+function notTakenIn(remote: string): DatasetError<"bad-input"> {
+  const message = `Cannot mount a version of ${remote} writable without a catalog: varve catalog rebuild ${remote} enters it`;
+  return new DatasetError("bad-input", { value: remote }, message);
 }
 
 function limitsNotAccepted(): DatasetError<"unsupported"> {

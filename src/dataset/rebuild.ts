@@ -41,6 +41,18 @@ export async function rebuildCatalog(workspace: Workspace, places: readonly stri
   return rebuilding.rebuilt();
 }
 
+/** Everything a remote tells of itself, in the catalog of its reader. @throws {DatasetError} where there is no remote */
+export async function readAll(
+  workspace: Workspace,
+  place: string,
+): Promise<{ reader: Workspace; problems: Rebuilt["problems"] }> {
+  const url = await workspace.urlOf(place);
+  const reader = workspace.readerOf(url);
+  await reader.openRemote(url);
+  const { problems } = await rebuildCatalog(reader, [url]);
+  return { reader, problems };
+}
+
 type Named = DatasetName & { id: string; createdAtMs?: number | undefined };
 
 class Rebuilding {

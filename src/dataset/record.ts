@@ -3,7 +3,7 @@
  * its label, so two catalogs on one remote cannot make the same label twice.
  */
 import * as z from "zod";
-import { canonicalLabel } from "../catalog/label.js";
+import { canonicalLabel, isLabel } from "../catalog/label.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
@@ -52,6 +52,16 @@ export function isRecordKey(key: ObjectKey): boolean {
 /** Where the records of a dataset lie; each ends in a label completed with zeros. */
 export function recordPrefix(dataset: DatasetId): string {
   return `${DATASETS_PREFIX}${dataset}/versions/`;
+}
+
+/** The canonical label that ends a record's key; undefined where none does. */
+export function labelOfKey(key: ObjectKey): string | undefined {
+  try {
+    const label = decodeURIComponent(key.slice(key.lastIndexOf("/") + 1));
+    return isLabel(label) ? label : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function recordKey(dataset: DatasetId, label: string): string {

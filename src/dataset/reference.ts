@@ -1,4 +1,7 @@
-/** References as people write them: `project/name@label`, `project/name` (the latest), or a version id. */
+/**
+ * References as people write them: `project/name@label`, `project/name` (the latest), or a version id; and, to read
+ * without a catalog, `REMOTE#project/name@label`.
+ */
 import { randomUUID } from "node:crypto";
 import { DatasetError } from "../errors.js";
 import { parseLabel } from "../catalog/label.js";
@@ -35,6 +38,17 @@ export function parseReference(text: string): Reference {
   const dataset = parseDatasetName(at < 0 ? text : text.slice(0, at));
   if (label !== "latest") parseLabel(label);
   return { ...dataset, label: label === "latest" ? undefined : label };
+}
+
+/**
+ * What names the remote in a reference (a URL, a path or a name), and the reference in it. A dataset's name holds no `#`,
+ * so the last one parts them.
+ */
+export function splitReference(text: string): { place: string | undefined; reference: string } {
+  const at = text.lastIndexOf("#");
+  return at < 0
+    ? { place: undefined, reference: text }
+    : { place: text.slice(0, at), reference: text.slice(at + 1) };
 }
 
 /** Parses `project/name`; the last slash parts them. @throws {DatasetError} `bad-input` */

@@ -2,11 +2,12 @@
 import { type MountInfo, nameOfShown } from "../../daemon/config.js";
 import { mountForeground } from "../../daemon/foreground.js";
 import { tellOfHeads } from "../../dataset/heads.js";
-import { findVersion } from "../../dataset/history.js";
+import { type MissingRemote, missingRemotes, wordsOnMissing } from "../../dataset/missing-remotes.js";
 import { mountAll, mountVersion } from "../../dataset/mounting.js";
+import { locateVersion, takeIn } from "../../dataset/remote-reference.js";
 import type { Workspace } from "../../dataset/workspace.js";
 import { DatasetError } from "../../errors.js";
-import { type Cli, run } from "../context.js";
+import { type Cli, type Context, run } from "../context.js";
 
 export function addMountCommand(cli: Cli): void {
   cli.command(
@@ -17,7 +18,7 @@ export function addMountCommand(cli: Cli): void {
         .positional("reference", {
           type: "string",
           demandOption: true,
-          describe: "PROJECT/NAME[@LABEL] or id; left out with --all",
+          describe: "[REMOTE#]PROJECT/NAME[@LABEL] or id; left out with --all",
         })
         .positional("directory", { type: "string", describe: "An empty folder" })
         .option("all", {
@@ -61,9 +62,11 @@ export function addMountCommand(cli: Cli): void {
         })
         .example("$0 mount vision/cifar10 /data", "the latest version, to read")
         .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits")
+        .example("$0 mount 's3://bucket/prefix#vision/cifar10' /data", "from a bucket, without a catalog")
         .example("$0 mount --all /datasets", "ls /datasets/vision/cifar10/latest"),
     (args) =>
-      run(args, async ({ workspace, output, json }) => {
+      run(args, async (context) => {
+        const { workspace } = context;
         const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
         const options = {
           writable,
@@ -75,28 +78,46 @@ export function addMountCommand(cli: Cli): void {
           deadlineMs: deadline * 1000,
         };
         const { reference, directory } = whatAndWhere(args);
-        const { found, unmerged } =
-          reference === undefined ? EVERY_VERSION : await find(workspace, reference);
+        const { found, unmerged, missing } =
+          reference === undefined ? EVERY_VERSION : await find(workspace, reference, writable);
+        const tell = (info: MountInfo) => tellMounted(context, info, { unmerged, missing });
         if (args.foreground) {
-          await mountForeground(workspace, found, directory, options, (info) =>
-            json ? output.json({ ...info, unmerged }) : output.say(mountedLine(info)),
-          );
+          await mountForeground(workspace, found, directory, options, tell);
           return;
         }
         const info = await (found
           ? mountVersion(workspace, found, directory, options)
           : mountAll(workspace, directory, options));
-        if (json) output.json({ ...info, unmerged });
-        else output.data(mountedLine(info));
+        await tell(info);
       }),
   );
 }
 
-const EVERY_VERSION = { found: undefined, unmerged: [] };
+/** What mounting a version has to say of it besides. */
+interface Remarks {
+  unmerged: readonly string[];
+  /** Asked for while the version is being mounted. */
+  missing: Promise<readonly MissingRemote[]>;
+}
 
-async function find(workspace: Workspace, reference: string) {
-  const found = await findVersion(workspace, reference);
-  return { found, unmerged: await tellOfHeads(workspace, reference, found.dataset) };
+const EVERY_VERSION = { found: undefined, unmerged: [], missing: Promise.resolve([]) };
+
+/** A version to be written over must be in the catalog: its child will name it. */
+async function find(asking: Workspace, reference: string, writable: boolean) {
+  const { workspace, found } = writable
+    ? { workspace: asking, found: await takeIn(asking, reference) }
+    : await locateVersion(asking, reference);
+  const missing = missingRemotes(workspace, found);
+  missing.catch(() => undefined); // told below, unless mounting fails
+  return { found, unmerged: await tellOfHeads(workspace, reference, found.dataset), missing };
+}
+
+async function tellMounted({ output, json }: Context, info: MountInfo, remarks: Remarks): Promise<void> {
+  const { unmerged } = remarks;
+  const missing = await remarks.missing;
+  if (json) output.json({ ...info, unmerged, missing });
+  else output.data(mountedLine(info));
+  for (const remote of missing) output.warn(wordsOnMissing(remote));
 }
 
 /** With `--all` the only argument is the folder. @throws {DatasetError} `bad-input` */

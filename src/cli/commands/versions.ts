@@ -1,111 +1,20 @@
-/** Commands that look at versions: versions, log, ls, cat, diff. */
+/** Commands that look into versions: log, ls, cat, diff. */
 import { once } from "node:events";
-import type { VersionRow } from "../../catalog/catalog.js";
 import { askMount } from "../../daemon/client.js";
 import { Dataset } from "../../dataset/dataset.js";
-import { tellOfHeads } from "../../dataset/heads.js";
-import { findDataset, findVersion, nameOfVersion, versionsOf } from "../../dataset/history.js";
 import { type LineageStep, lineageOf } from "../../dataset/lineage.js";
-import { parseDatasetName, textOfDataset } from "../../dataset/reference.js";
+import { locateVersion } from "../../dataset/remote-reference.js";
 import type { Entry } from "../../manifest/entry.js";
 import type { TreeDiff } from "../../manifest/diff.js";
 import { bytesOfText, jsonOf, nameOf } from "../../paths.js";
 import { type Cli, type Context, run } from "../context.js";
 import { entryCells, entryJson } from "../entry-format.js";
-import { formatBytes, formatCount, formatPath, formatTime } from "../format.js";
+import { formatPath } from "../format.js";
 import { renderTable } from "../table.js";
+import { addVersionsCommand } from "./list-versions.js";
 
 export function addVersionCommands(cli: Cli): void {
-  for (const command of [versions, log, ls, cat, diff]) command(cli);
-}
-
-function versions(cli: Cli): void {
-  cli.command(
-    "versions [name]",
-    "List the versions of a dataset, or all datasets",
-    (yargs) =>
-      yargs
-        .positional("name", { type: "string", describe: "PROJECT/NAME" })
-        .example("$0 versions", "every dataset")
-        .example("$0 versions vision/cifar10", "the versions of one, drafts too"),
-    (args) =>
-      run(args, (context) =>
-        args.name === undefined ? listDatasets(context) : listVersions(context, args.name),
-      ),
-  );
-}
-
-async function listVersions({ workspace, output, json }: Context, name: string): Promise<void> {
-  const catalog = await workspace.catalog();
-  const dataset = await findDataset(workspace, parseDatasetName(name));
-  const rows = await versionsOf(workspace, dataset);
-  const unmerged = await tellOfHeads(workspace, name, dataset);
-  if (json) {
-    output.json(
-      await Promise.all(
-        rows.map(async (row) => ({
-          ...versionJson(row, await catalog.parentsOf(row.id)),
-          unmerged: unmerged.includes(nameOfVersion({ dataset, version: row })),
-        })),
-      ),
-    );
-    return;
-  }
-  const cells = rows.map((row) => [
-    row.label,
-    row.state,
-    formatTime(row.createdAtMs),
-    formatCount(row.files ?? 0),
-    formatBytes(row.bytes ?? 0),
-    row.id,
-    row.description,
-  ]);
-  const columns = [
-    { title: "version" },
-    { title: "state" },
-    { title: "created" },
-    { title: "files", align: "right" as const },
-    { title: "size", align: "right" as const },
-    { title: "id" },
-    { title: "description", shrinks: true },
-  ];
-  output.data(renderTable(columns, cells, { widthColumns: output.widthColumns, style: output.style.data }));
-}
-
-function versionJson(row: VersionRow, parents: readonly string[]): Record<string, unknown> {
-  const { id, label, state, createdAtMs, files, bytes, description, treeDigest, contentDigest } = row;
-  return {
-    id,
-    version: label,
-    state,
-    parents,
-    created: new Date(createdAtMs).toISOString(),
-    files,
-    bytes,
-    description,
-    digest: treeDigest,
-    contentDigest,
-  };
-}
-
-async function listDatasets({ workspace, output, json }: Context): Promise<void> {
-  const catalog = await workspace.catalog();
-  const datasets = await catalog.listDatasets();
-  const rows = await Promise.all(
-    datasets.map(async (dataset) => ({
-      dataset: textOfDataset(dataset),
-      id: dataset.id,
-      versions: (await catalog.listVersions(dataset.id)).length,
-      latest: (await catalog.latestVersion(dataset.id))?.label ?? null,
-    })),
-  );
-  if (json) {
-    output.json(rows);
-    return;
-  }
-  const columns = [{ title: "dataset" }, { title: "latest" }, { title: "versions", align: "right" as const }];
-  const cells = rows.map((row) => [row.dataset, row.latest ?? "-", formatCount(row.versions)]);
-  output.data(renderTable(columns, cells, { widthColumns: output.widthColumns, style: output.style.data }));
+  for (const command of [addVersionsCommand, log, ls, cat, diff]) command(cli);
 }
 
 function log(cli: Cli): void {
@@ -117,12 +26,13 @@ function log(cli: Cli): void {
         .positional("reference", {
           type: "string",
           demandOption: true,
-          describe: "PROJECT/NAME[@LABEL] or id",
+          describe: "[REMOTE#]PROJECT/NAME[@LABEL] or id",
         })
         .example("$0 log vision/cifar10@1.2.0", "that version, its parents, and theirs"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
-        const steps = await lineageOf(workspace, await findVersion(workspace, args.reference));
+        const located = await locateVersion(workspace, args.reference);
+        const steps = await lineageOf(located.workspace, located.found);
         if (json) output.json(steps);
         else for (const step of steps) output.data(logText(step));
       }),
@@ -155,7 +65,7 @@ function ls(cli: Cli): void {
         .positional("reference", {
           type: "string",
           demandOption: true,
-          describe: "PROJECT/NAME[@LABEL] or id",
+          describe: "[REMOTE#]PROJECT/NAME[@LABEL] or id",
         })
         .positional("directory", { type: "string", default: "", describe: "Folder inside the version" })
         .option("recursive", { alias: "R", type: "boolean", default: false, describe: "Folders below too" })
@@ -198,7 +108,7 @@ function cat(cli: Cli): void {
         .positional("reference", {
           type: "string",
           demandOption: true,
-          describe: "PROJECT/NAME[@LABEL] or id",
+          describe: "[REMOTE#]PROJECT/NAME[@LABEL] or id",
         })
         .positional("path", { type: "string", demandOption: true, describe: "File inside the version" })
         .example("$0 cat vision/cifar10 labels.csv | head", "a file of the latest version"),

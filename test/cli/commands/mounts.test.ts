@@ -34,7 +34,7 @@ test("mount, status and unmount of a read-only mount", OPTIONS, async (t) => {
   const { varve, at, id } = await userWithVersion(t);
   const mounted = await varve.ok(["mount", "p/d", at, "--json"]);
   const info = { mountpoint: at, id, dataset: "p/d", version: "1.0.0", writable: false };
-  assert.deepEqual(mounted.json(), { ...info, unmerged: [] });
+  assert.deepEqual(mounted.json(), { ...info, unmerged: [], missing: [] });
   assert.equal(readFileSync(join(at, "d/b"), "utf8"), "2");
   const [row] = (await varve.ok(["status", at, "--json"])).json() as Record<string, unknown>[];
   const { mountpoint, pid, dataset, version, writable, state } = row!;
