@@ -1,5 +1,9 @@
 /** Reads from Azure: ranges and whole objects, each held against its length and, where one is known, its hash. */
-import type { BlobDownloadResponseParsed, BlobDownloadOptions } from "@azure/storage-blob";
+import type {
+  BlobDownloadResponseParsed,
+  BlobDownloadOptions,
+  BlobRequestConditions,
+} from "@azure/storage-blob";
 
 import { type DatasetError, isDatasetError } from "../errors.js";
 import { checkAnswered, checkHash, checkRange, checkSmall, collect, nothingOf, short } from "./answers.js";
@@ -13,18 +17,20 @@ export const HASH_METADATA = "varve_sha256";
 
 type Signal = AbortSignal | undefined;
 
+/** @param conditions Which state of the blob is to be read. Default: whichever is there. */
 export async function readRange(
   requests: AzureRequests,
   key: ObjectKey,
   start: number,
   end: number,
   signal: Signal,
+  conditions: BlobRequestConditions = {},
 ): Promise<Uint8Array> {
   checkRange(key, start, end);
   if (start === end) return nothingOf(await lookUp(requests, key, signal), requests.url, key, start);
   return requests.make({ attempt: "read", key, signal }, async (container, deadline) => {
     const blob = container.getBlobClient(at(requests, key));
-    const request = blob.download(start, end - start, optionsFor(deadline));
+    const request = blob.download(start, end - start, { ...optionsFor(deadline), conditions });
     const reply = await request.catch((error: unknown) => {
       throw beyondEnd(error, key, start, end) ?? error;
     });

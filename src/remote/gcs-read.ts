@@ -23,18 +23,20 @@ export interface GcsObject {
 /** Objects are stored as they are, and must not be packed on their way. */
 const AS_STORED = { "accept-encoding": "identity" };
 
+/** @param query Which state of the object is to be read. Default: the current one. */
 export async function readRange(
   requests: GcsRequests,
   key: ObjectKey,
   start: number,
   end: number,
   signal: Signal,
+  query: Readonly<Record<string, string>> = {},
 ): Promise<Uint8Array> {
   checkRange(key, start, end);
   if (start === end) return nothingOf(await lookUp(requests, key, signal), requests.url, key, start);
   return requests.make({ attempt: "read", key, signal }, async (gcs, deadline) => {
     const headers = { ...AS_STORED, range: `bytes=${start}-${end - 1}` }; // HTTP counts the last byte in.
-    const path = objectPath(requests, key, { alt: "media" });
+    const path = objectPath(requests, key, { alt: "media", ...query });
     const answer = await gcs
       .send({ method: "GET", path, headers, signal: deadline.signal })
       .catch((error: unknown) => {

@@ -41,7 +41,8 @@ export function withHedging<What, Store extends Readable<What>>(
   return {
     ...remote,
     async read(what: What, start: number, end: number, { signal }: RequestOptions = {}) {
-      const attempt = (own: AbortSignal) => recent.timed(() => remote.read(what, start, end, { signal: own }));
+      const attempt = (own: AbortSignal) =>
+        recent.timed(() => remote.read(what, start, end, { signal: own }));
       if (end - start > maxBytes) return remote.read(what, start, end, { signal });
       allowed = Math.min(SAVED_MAX, allowed + SHARE);
       const lateMs = Math.max(minMs, patience * (recent.p95Ms ?? UNKNOWN_LATE_MS));

@@ -13,18 +13,23 @@ export const HASH_METADATA = "varve-sha256";
 
 type Signal = AbortSignal | undefined;
 
+/** Which state of an object is to be read; another one is a failure. Default: the current one. */
+export type S3Condition = Pick<GetObjectCommandInput, "IfMatch" | "VersionId">;
+
 export async function readRange(
   requests: S3Requests,
   key: ObjectKey,
   start: number,
   end: number,
   signal: Signal,
+  condition: S3Condition = {},
 ): Promise<Uint8Array> {
   checkRange(key, start, end);
   if (start === end) return nothingOf(await lookUp(requests, key, signal), requests.url, key, start);
   return requests.make({ attempt: "read", key, signal }, async (s3, deadline) => {
     const Range = `bytes=${start}-${end - 1}`; // HTTP counts the last byte in.
-    const request = s3.getObject({ ...at(requests, key), Range }, { abortSignal: deadline.signal });
+    const input = { ...at(requests, key), ...condition, Range };
+    const request = s3.getObject(input, { abortSignal: deadline.signal });
     const reply = await request.catch((error: unknown) => {
       throw beyondEnd(error, key, start, end) ?? error;
     });

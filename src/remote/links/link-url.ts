@@ -18,6 +18,7 @@ const WHERE_CREDENTIALS_BELONG: Readonly<Record<string, string>> = {
   "gs:": "set GOOGLE_APPLICATION_CREDENTIALS",
   "azure:": "set AZURE_STORAGE_SAS_TOKEN or AZURE_STORAGE_KEY",
 };
+const IN_BUCKETS = new Set(Object.keys(WHERE_CREDENTIALS_BELONG));
 const NO_CREDENTIALS = "http(s) links are read without; put the file into a bucket, or add it with varve add";
 
 export type LinkScheme = "file" | "http" | "https" | "s3" | "gs" | "azure";
@@ -39,6 +40,11 @@ export function normalizeLinkUrl(text: string): string {
   if (url.hash && url.protocol !== "http:" && url.protocol !== "https:")
     throw refused('it has a "#"; write "%23" for one in a name');
   url.hash = "";
+  if (IN_BUCKETS.has(url.protocol))
+    url.pathname = url.pathname
+      .split("/")
+      .map((part) => encodeURIComponent(decodedText(part)))
+      .join("/");
   return url.href;
 }
 
@@ -60,6 +66,15 @@ export function decodedBytes(component: string): string {
   return bytesOfText(component).replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
     String.fromCharCode(parseInt(hex, 16)),
   );
+}
+
+/** A component of a URL as text. @throws {DatasetError} `bad-input` */
+export function decodedText(component: string): string {
+  try {
+    return decodeURIComponent(component);
+  } catch {
+    throw refused('its path has a "%" that begins no character');
+  }
 }
 
 function normalFileUrl(url: URL): string {

@@ -2,13 +2,16 @@
  * All external files behind one interface: each URL goes to the store of its scheme, which is made when it is first
  * needed. Failures that may heal are tried again here, reads that are late are asked twice, as of remotes.
  */
-import { DatasetError, isDatasetError } from "../../errors.js";
+import { isDatasetError } from "../../errors.js";
 import { withHedging } from "../hedging.js";
-import { DEFAULT_POLICY, type RetryOptions, patiently } from "../patience.js";
+import { DEFAULT_POLICY, type Policy, type RetryOptions, patiently } from "../patience.js";
 import type { RequestOptions } from "../remote.js";
+import { azureLinks } from "./azure-links.js";
 import { fileLinks } from "./file-links.js";
+import { gcsLinks } from "./gcs-links.js";
 import { httpLinks } from "./http-links.js";
 import { type LinkScheme, schemeOf } from "./link-url.js";
+import { s3Links } from "./s3-links.js";
 import { type LinkSource, type LinkStore, type SourceInfo, changed } from "./source.js";
 
 export interface Links extends LinkStore {
@@ -16,10 +19,13 @@ export interface Links extends LinkStore {
   check(source: LinkSource, options?: RequestOptions): Promise<"same" | "changed" | "missing">;
 }
 
-const OPENERS: Readonly<Partial<Record<LinkScheme, () => LinkStore>>> = {
+const OPENERS: Readonly<Record<LinkScheme, (policy: Policy) => LinkStore>> = {
   file: fileLinks,
-  http: httpLinks,
-  https: httpLinks,
+  http: () => httpLinks(),
+  https: () => httpLinks(),
+  s3: s3Links,
+  gs: gcsLinks,
+  azure: azureLinks,
 };
 
 /** Opens nothing yet. */
@@ -77,15 +83,8 @@ export function openLinks(options: RetryOptions = {}): Links {
     const scheme = schemeOf(url);
     const known = stores.get(scheme);
     if (known) return known;
-    const opener = OPENERS[scheme];
-    if (!opener) throw notYet(scheme);
-    const store = withHedging(opener());
+    const store = withHedging(OPENERS[scheme](policy));
     stores.set(scheme, store);
     return store;
   }
-}
-
-function notYet(scheme: string): DatasetError<"unsupported"> {
-  const message = `Cannot link to ${scheme}:// URLs: this version of varve does not yet`;
-  return new DatasetError("unsupported", { what: `${scheme}:// links` }, message);
 }
