@@ -3,10 +3,12 @@
 import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { addCacheCommand } from "./cli/commands/cache.js";
 import { addCatalogCommand } from "./cli/commands/catalog.js";
 import { addDoctorCommand } from "./cli/commands/doctor.js";
 import { addDraftCommands } from "./cli/commands/drafts.js";
 import { addMountCommands } from "./cli/commands/mounts.js";
+import { addPrefetchCommand } from "./cli/commands/prefetch.js";
 import { addRecoverCommand } from "./cli/commands/recover.js";
 import { addRemoteCommands } from "./cli/commands/remotes.js";
 import { addVersionCommands } from "./cli/commands/versions.js";
@@ -34,6 +36,8 @@ const commands = [
   addRecoverCommand,
   addRemoteCommands,
   addCatalogCommand,
+  addPrefetchCommand,
+  addCacheCommand,
   addDoctorCommand,
 ];
 const base = withGlobalOptions(yargs(hideBin(process.argv)).scriptName("varve"));

@@ -3,8 +3,11 @@
  * writable mount when it is unmounted, whoever does that. One process a mount; `varve mount` starts it and waits.
  */
 import { pathToFileURL } from "node:url";
+import type { Holder } from "./cache/holders.js";
 import { answererOf } from "./daemon/answers.js";
+import { holdCache } from "./daemon/cache-hold.js";
 import {
+  type CacheHits,
   type DaemonConfig,
   type DaemonReply,
   type MountInfo,
@@ -48,6 +51,7 @@ export class MountProcess {
   private overlay: MountedOverlay | undefined;
   private state!: MountState;
   private control!: ControlServer;
+  private holder: Holder | undefined;
   private commitOptions: OverlayCommitOptions = {};
   private discarding = false;
   private phase: "mounted" | "detached" = "mounted";
@@ -119,6 +123,7 @@ export class MountProcess {
   private async begin(): Promise<void> {
     const { home, mountpoint } = this.config;
     await this.serve();
+    this.holder = holdCache(this.workspace, this.config, this.log);
     this.state = this.stateNow();
     this.control = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
     writeMountState(home, this.state);
@@ -184,6 +189,7 @@ export class MountProcess {
           ...this.state,
           phase: this.overlay?.phase ?? this.phase,
           committed: this.overlay?.committed,
+          ...(given["cache"] === true && { cache: await this.cacheHits() }),
         };
       case "diff":
         await this.served.sync();
@@ -196,6 +202,12 @@ export class MountProcess {
       case "unmount":
         return this.unmount({ ...given, discard: given["discard"] === true }, report);
     }
+  }
+
+  private async cacheHits(): Promise<CacheHits> {
+    const { misses, fetched } = (await this.workspace.cache()).stats();
+    const { memory, disk } = await this.served.hits();
+    return { hits: memory + disk, misses, fetchedBytes: fetched.bytes, requests: fetched.requests };
   }
 
   /**
@@ -251,6 +263,7 @@ export class MountProcess {
   /** Lets those who asked have their answers, then lets go of everything. */
   async close(): Promise<void> {
     await this.control.close();
+    this.holder?.release();
     await this.workspace.close();
   }
 }

@@ -53,6 +53,10 @@ export interface Failures {
   deadline: { waitedForMs: number; what: string };
   /** The caller cancelled. */
   cancelled: { what: string };
+  /** What is to stay in the cache does not fit into it, beside what is pinned there. */
+  "cache-full": { neededBytes: number; roomBytes: number };
+  /** It would have to be fetched, and nothing may be. */
+  offline: { what: string };
   /** The disk under the cache, the overlay or the catalog is full. */
   "disk-full": { path: string };
   /** What this machine, kernel or transport cannot do. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import { errnoOf } from "../errors.js";
-import type { CacheFolder } from "./folder.js";
+import { type CacheFolder, blockPath } from "./folder.js";
 import type { FileFacts, LaidBlock } from "./index-db.js";
 import { isLinkBlock } from "./link-blocks.js";
 
@@ -56,25 +56,30 @@ export function placesIn(fill: Fill): LaidBlock[] {
 }
 
 export async function removeBlockFile(folder: CacheFolder, name: string): Promise<void> {
-  await rm(join(folder.blocksDir, name), { force: true });
+  await rm(blockPath(folder, name), { force: true });
 }
 
 /**
  * Removes files the index does not know: those older than an hour, and those older than the index, which were another's.
- * `known` is asked after the folder was listed, so that a file added in between is not taken for an orphan.
+ * `known` is asked after the folder was listed, so that a file added in between is not taken for an orphan. Gives how
+ * many there were.
  */
 export async function sweepOrphans(
   folder: CacheFolder,
   bornMs: number,
   known: () => Set<string>,
-): Promise<void> {
+): Promise<number> {
   const names = await readdir(folder.blocksDir);
   const kept = known();
   const oldMs = Math.max(bornMs, Date.now() - ORPHAN_AGE_MS);
+  let orphans = 0;
   for (const name of names) {
-    if (!kept.has(name) && (await modifiedMs(join(folder.blocksDir, name))) < oldMs)
-      await removeBlockFile(folder, name);
+    const path = join(folder.blocksDir, name);
+    if (kept.has(name) || (await modifiedMs(path)) >= oldMs) continue;
+    await rm(path, { recursive: true, force: true });
+    orphans++;
   }
+  return orphans;
 }
 
 async function factsOf(file: FileHandle): Promise<Omit<FileFacts, "name" | "boot">> {

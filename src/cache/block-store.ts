@@ -4,13 +4,12 @@
  */
 import { LRUCache } from "lru-cache";
 import { rmSync, statSync } from "node:fs";
-import { join } from "node:path";
 
 import type { Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import { type Fill, placesIn, removeBlockFile, sweepOrphans, writeBlockFile } from "./block-file.js";
 import { checkCopy, copyFrom } from "./copy.js";
-import { type CacheFolder, currentBoot } from "./folder.js";
+import { type CacheFolder, blockPath, currentBoot } from "./folder.js";
 import type { ForgottenFile } from "./evict.js";
 import type { CacheIndex, FileFacts, Place } from "./index-db.js";
 import { moveAside } from "./open-index.js";
@@ -199,7 +198,7 @@ export class BlockStore {
   #forget(id: number): void {
     this.#files.close(id);
     const name = this.index.drop(id);
-    if (name !== undefined) rmSync(join(this.folder.blocksDir, name), { force: true });
+    if (name !== undefined) rmSync(blockPath(this.folder, name), { force: true });
   }
 
   async #remove({ id, name }: ForgottenFile): Promise<void> {
@@ -207,8 +206,8 @@ export class BlockStore {
     await removeBlockFile(this.folder, name);
   }
 
-  #sweep(): Promise<void> {
-    return sweepOrphans(this.folder, this.index.bornMs(), () => this.index.names());
+  async #sweep(): Promise<void> {
+    await sweepOrphans(this.folder, this.index.bornMs(), () => this.index.names());
   }
 
   #takeUses(): Set<number> {

@@ -79,6 +79,12 @@ export interface Cache {
   /** Keeps a copy of bytes that are known to be right, as those just uploaded are. Never fails. */
   keep(block: Block, bytes: Uint8Array): void;
 
+  /** Resolves when all that was fetched and kept so far is on disk, as far as the disk took it. */
+  flush(): Promise<void>;
+
+  /** Whether a large file would be kept in one piece. */
+  keepsWhole(whole: Whole): boolean;
+
   /** Counts since the start, and what is held; counting the blocks on disk reads the index. */
   stats(): CacheStats;
 
@@ -165,11 +171,20 @@ class BlockCache implements Cache {
 
   async settle(blocks: readonly Block[]): Promise<void> {
     const whole = blocks[0]?.part?.whole;
-    if (whole && !this.#closed && this.#keepsWhole(whole)) await this.#settler.settle(whole, blocks);
+    if (whole && !this.#closed && this.keepsWhole(whole)) await this.#settler.settle(whole, blocks);
   }
 
   keep(block: Block, bytes: Uint8Array): void {
     this.#keep(block, new Uint8Array(bytes));
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all([this.#writeBehind.flush(), this.#partsBehind.flush()]);
+  }
+
+  /** A whole leaves the cache whole, so one that fills most of it would push out all else. */
+  keepsWhole({ sizeBytes }: Whole): boolean {
+    return this.#disk.keepsWholes && sizeBytes <= this.#maxBytes / WHOLES_IN_CACHE;
   }
 
   stats(): CacheStats {
@@ -193,20 +208,15 @@ class BlockCache implements Cache {
 
   #keep({ hash, part }: Block, bytes: Uint8Array): void {
     this.#memory.set(hash, bytes);
-    if (part && this.#keepsWhole(part.whole)) this.#partsBehind.add({ ...part, hash, bytes });
+    if (part && this.keepsWhole(part.whole)) this.#partsBehind.add({ ...part, hash, bytes });
     else this.#writeBehind.add(hash, bytes);
-  }
-
-  /** A whole leaves the cache whole, so one that fills most of it would push out all else. */
-  #keepsWhole({ sizeBytes }: Whole): boolean {
-    return this.#disk.keepsWholes && sizeBytes <= this.#maxBytes / WHOLES_IN_CACHE;
   }
 
   async #close(): Promise<void> {
     clearInterval(this.#resting);
     await this.#flights.close();
     await this.#settler.close();
-    await Promise.all([this.#writeBehind.flush(), this.#partsBehind.flush()]);
+    await this.flush();
     this.#disk.close();
   }
 }

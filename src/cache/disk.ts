@@ -9,7 +9,8 @@ import type { LocalBlocks } from "./block.js";
 import type { Fill } from "./block-file.js";
 import { BlockStore } from "./block-store.js";
 import { openFolder } from "./folder.js";
-import { isBusy, isDamage, openIndex } from "./open-index.js";
+import { isDamage } from "./index-damage.js";
+import { isBusy, openIndex } from "./open-index.js";
 import { type PartBytes, type Whole, groupByWhole } from "./whole.js";
 import type { OpenWhole, WholeStore } from "./whole-store.js";
 

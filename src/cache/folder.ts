@@ -7,11 +7,14 @@ import { type Stats, chmodSync, mkdirSync, readFileSync, statSync, statfsSync } 
 import { join } from "node:path";
 
 import { DatasetError } from "../errors.js";
+import { damagedIndex } from "./index-damage.js";
 
 export interface CacheFolder {
   /** Files of decoded blocks laid end to end. */
   blocksDir: string;
   indexPath: string;
+  /** One file for each mount that uses the cache; made with the first. */
+  holdersDir: string;
   /**
    * Nobody but us on this machine writes here, so a block that was checked when it entered needs no second look.
    * False for a folder shared with a group and on a network file system.
@@ -19,6 +22,8 @@ export interface CacheFolder {
   isPrivate: boolean;
   /** Permissions of every file made here. */
   fileMode: number;
+  /** Permissions of the folder and those in it. */
+  mode: number;
 }
 
 const PRIVATE_MODE = 0o700;
@@ -39,14 +44,31 @@ export function openFolder(directory: string): CacheFolder {
   mkdirSync(directory, { recursive: true, mode: PRIVATE_MODE });
   const stat = statSync(directory);
   if (!isOurs(stat) && !isShared(stat)) throw foreignFolder(directory, stat);
-  const blocksDir = join(directory, "blocks");
-  if (mkdirSync(blocksDir, { recursive: true })) chmodSync(blocksDir, stat.mode & 0o7777);
-  return {
-    blocksDir,
+  const folder = {
+    blocksDir: join(directory, "blocks"),
     indexPath: join(directory, "index.db"),
+    holdersDir: join(directory, "holders"),
     isPrivate: isOurs(stat) && (stat.mode & OTHERS_MASK) === 0 && !isOnNetwork(directory),
     fileMode: stat.mode & 0o666,
+    mode: stat.mode & 0o7777,
   };
+  makeDirIn(folder, folder.blocksDir);
+  return folder;
+}
+
+/** Makes a folder in the cache's own, with its permissions, whatever the umask says; gives its path. */
+export function makeDirIn({ mode }: CacheFolder, path: string): string {
+  if (mkdirSync(path, { recursive: true })) chmodSync(path, mode);
+  return path;
+}
+
+/** What `randomUUID` gives, with which every file under `blocks/` is named. */
+const BLOCK_FILE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The path of a block file. @throws when the index names a file that is none of ours: others may write to a shared one */
+export function blockPath({ blocksDir, indexPath }: CacheFolder, name: string): string {
+  if (!BLOCK_FILE.test(name)) throw damagedIndex(indexPath, `it names the file ${JSON.stringify(name)}`);
+  return join(blocksDir, name);
 }
 
 /**

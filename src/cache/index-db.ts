@@ -6,6 +6,8 @@ import type { Database, Statement } from "better-sqlite3";
 
 import type { Sha256 } from "../content/chunk.js";
 import { type ForgottenFile, evict } from "./evict.js";
+import { PIN_SCHEMA, PinIndex } from "./pin-index.js";
+import { UpkeepIndex } from "./upkeep-index.js";
 import { WHOLE_SCHEMA, WholeIndex } from "./whole-index.js";
 
 const BLOCK_SCHEMA = `
@@ -40,7 +42,7 @@ alter table block add column content blob;
 `;
 
 /** What each version of the schema added to the one before; the first makes version 1. */
-export const SCHEMA_STEPS = [BLOCK_SCHEMA, WHOLE_SCHEMA, LINK_SCHEMA] as const;
+export const SCHEMA_STEPS = [BLOCK_SCHEMA, WHOLE_SCHEMA, LINK_SCHEMA, PIN_SCHEMA] as const;
 
 /** Where a block lies: `sizeBytes` bytes from `offset` of a file. */
 export interface Place {
@@ -74,13 +76,18 @@ export type Uses = ReadonlySet<number>;
 
 export class CacheIndex {
   readonly wholes: WholeIndex;
+  readonly pins: PinIndex;
+  readonly upkeep: UpkeepIndex;
   readonly #place: Statement<[Buffer, Buffer], Place>;
   readonly #file: Statement<[number], FileFacts>;
   readonly #drop: Statement<[number], string>;
+  readonly #breakPins: Statement<[number]>;
   readonly #use: Statement<[number, number]>;
 
   constructor(private readonly db: Database) {
     this.wholes = new WholeIndex(db);
+    this.pins = new PinIndex(db);
+    this.upkeep = new UpkeepIndex(db);
     const place = "select file, offset, size_bytes as sizeBytes";
     this.#place = db.prepare(
       `${place}, content from block where hash = ? union all ${place}, null from part where hash = ? limit 1`,
@@ -89,6 +96,9 @@ export class CacheIndex {
       `select name, size_bytes as sizeBytes, disk_bytes as diskBytes, ctime_ms as ctimeMs, boot from file where id = ?`,
     );
     this.#drop = db.prepare<[number], string>("delete from file where id = ? returning name").pluck();
+    this.#breakPins = db.prepare(
+      "update pin set is_complete = 0 where id in (select pin from pinned_file where file = ?)",
+    );
     this.#use = db.prepare("update file set last_use_ms = ? where id = ?");
   }
 
@@ -113,9 +123,12 @@ export class CacheIndex {
     });
   }
 
-  /** Forgets a file and all its blocks; gives its name, unless another process was quicker. */
+  /** Forgets a file and all its blocks; gives its name, unless another process was quicker. Its pins lack something now. */
   drop(id: number): string | undefined {
-    return this.#write(() => this.#drop.get(id));
+    return this.#write(() => {
+      this.#breakPins.run(id);
+      return this.#drop.get(id);
+    });
   }
 
   noteUses(uses: Uses): void {
@@ -164,9 +177,12 @@ export class CacheIndex {
         "insert into file (name, size_bytes, disk_bytes, ctime_ms, boot, last_use_ms) values (?, ?, ?, ?, ?, ?)",
       )
       .run(name, sizeBytes, diskBytes, ctimeMs, boot, Date.now()).lastInsertRowid;
-    // A block that was here already is taken over: this file will live longer.
+    // A block that was here already is taken over: this file will live longer, unless the other is pinned.
     const lay = this.db.prepare(
-      "insert or replace into block (hash, file, offset, size_bytes, content) values (?, ?, ?, ?, ?)",
+      `insert into block (hash, file, offset, size_bytes, content) values (?, ?, ?, ?, ?)
+       on conflict (hash) do update
+       set file = excluded.file, offset = excluded.offset, size_bytes = excluded.size_bytes, content = excluded.content
+       where not exists (select 1 from pinned_file where pinned_file.file = block.file)`,
     );
     for (const { hash, offset, sizeBytes, content } of blocks)
       lay.run(bytesOf(hash), file, offset, sizeBytes, content === undefined ? null : bytesOf(content));

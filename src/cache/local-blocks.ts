@@ -28,6 +28,8 @@ export interface HandedBlocks extends LocalBlocks {
   openWhole(whole: Whole): OpenWhole | undefined;
   /** A new empty file where such files lie, already without a name; undefined where there are none. */
   openProbe(): number | undefined;
+  /** Look-ups answered by each tier since the start. */
+  readonly hits: { memory: number; disk: number };
   /** Writes down which files were used, at most every 10 s. It takes milliseconds: to be called when nothing waits. */
   rest(): void;
   /** Twice is the same as once. */
@@ -46,6 +48,7 @@ export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
     add: (hash, bytes) => void memory.set(hash, bytes),
     openProbe: () => disk.openProbe(),
     openWhole: (whole) => disk.openWhole(whole),
+    hits: tiers.hits,
     rest: () => disk.rest(),
     close: () => disk.close(),
   };

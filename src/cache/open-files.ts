@@ -1,10 +1,9 @@
 /** Descriptors of block files, a bounded number of them, each compared with its row when it is opened. */
 import { LRUCache } from "lru-cache";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 
 import { errnoOf } from "../errors.js";
-import type { CacheFolder } from "./folder.js";
+import { type CacheFolder, blockPath } from "./folder.js";
 import type { FileFacts } from "./index-db.js";
 
 export interface OpenFile {
@@ -33,7 +32,7 @@ export class OpenFiles {
 
   /** Opens the file of a row; undefined when there is none as long as the row says. @throws what else `open(2)` does */
   open(id: number, facts: FileFacts): OpenFile | undefined {
-    const fd = openIfThere(join(this.folder.blocksDir, facts.name));
+    const fd = openIfThere(blockPath(this.folder, facts.name));
     if (fd === undefined) return undefined;
     const { size, ctimeMs } = fstatSync(fd);
     const isUntouched = ctimeMs === facts.ctimeMs && this.boot === facts.boot;
@@ -57,12 +56,15 @@ export class OpenFiles {
   }
 }
 
+/** In a shared folder somebody might have laid a link or a pipe where a file was: neither is followed or waited for. */
+const PLAIN_READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /** A descriptor to read a file by; undefined when there is none. */
 export function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, "r");
+    return openSync(path, PLAIN_READ);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
+    if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) return undefined;
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { closeSync, existsSync, fchmodSync, openSync, renameSync, rmSync } from 
 
 import { DatasetError, errnoOf } from "../errors.js";
 import type { CacheFolder } from "./folder.js";
+import { isDamage } from "./index-damage.js";
 import { CacheIndex, SCHEMA_STEPS } from "./index-db.js";
 
 /** Longest one process waits for another's transaction; those take milliseconds. */
@@ -30,11 +31,6 @@ export function openIndex(folder: CacheFolder, setAside: (cause: unknown) => voi
     setAside(error);
     return connect(folder);
   }
-}
-
-/** Whether SQLite says that its file is no longer a database it can read. */
-export function isDamage(error: unknown): boolean {
-  return /^SQLITE_(CORRUPT|NOTADB)/.test(errnoOf(error) ?? "");
 }
 
 /** Whether another process holds the index for longer than we wait. */

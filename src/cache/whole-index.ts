@@ -112,11 +112,12 @@ export class WholeIndex {
 
   #supersede(id: number): ForgottenFile[] {
     this.db.prepare("update whole set is_complete = 1 where file = ?").run(id);
-    const others = this.db.prepare<[number, number], ForgottenFile>(
-      `delete from file where id in (select file from whole where id = (select id from whole where file = ?))
-       and id <> ? returning id, name`,
-    );
-    return others.all(id, id);
+    const others = "select file from whole where id = (select id from whole where file = ?) and file <> ?";
+    this.db
+      .prepare(`insert or ignore into pinned_file select pin, ? from pinned_file where file in (${others})`)
+      .run(id, id, id);
+    const drop = `delete from file where id in (${others}) returning id, name`;
+    return this.db.prepare<[number, number], ForgottenFile>(drop).all(id, id);
   }
 
   #write<T>(work: () => T): T {

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 
 import type { Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
-import type { CacheFolder } from "./folder.js";
+import { type CacheFolder, blockPath } from "./folder.js";
 import type { CacheIndex } from "./index-db.js";
 import { openIfThere } from "./open-files.js";
 import type { PartBytes, Whole } from "./whole.js";
@@ -156,7 +156,7 @@ export class WholeStore {
   }
 
   #pathOf(name: string): string {
-    return join(this.folder.blocksDir, name);
+    return blockPath(this.folder, name);
   }
 }
 

@@ -40,6 +40,8 @@ const EXIT_CODE_OF_FAILURE: Record<FailureCode, ExitCode> = {
   "source-unreadable": ExitCode.failed,
   deadline: ExitCode.failed,
   cancelled: ExitCode.failed,
+  "cache-full": ExitCode.failed,
+  offline: ExitCode.failed,
   "disk-full": ExitCode.failed,
   unsupported: ExitCode.failed,
 };

@@ -14,6 +14,8 @@ export interface MountOptions {
   preserveOwner?: boolean | undefined;
   /** Let the kernel read large cached files by itself, where it can. Default true. */
   passthrough?: boolean | undefined;
+  /** A pin in the cache that the mount takes over, so that what it covers stays there while the mount lives. */
+  pin?: number | undefined;
   /** Longest wait on a remote, in ms. Default 60,000. */
   deadlineMs?: number | undefined;
   /** Id of an overlay to go on with, for recovery. */
@@ -49,6 +51,16 @@ export interface MountInfo {
   /** Its label. */
   version: string | null;
   writable: boolean;
+}
+
+/** How the cache has served a mount since it began. */
+export interface CacheHits {
+  /** Look-ups of blocks answered from memory or disk. */
+  hits: number;
+  /** Those that needed a remote. */
+  misses: number;
+  fetchedBytes: number;
+  requests: number;
 }
 
 /** What a mount shows, as messages and lists of mounts name it. */

@@ -20,7 +20,7 @@ export function mountVersion(
   path: string,
   options: MountOptions = {},
 ): Promise<MountInfo> {
-  return startMount(workspace.home, found, path, options);
+  return startMount(workspace, found, path, options);
 }
 
 /**
@@ -29,7 +29,7 @@ export function mountVersion(
  * @throws {DatasetError} as `mountVersion`; `bad-input` for what cannot be had of all
  */
 export function mountAll(workspace: Workspace, path: string, options: MountOptions = {}): Promise<MountInfo> {
-  return startMount(workspace.home, undefined, path, options);
+  return startMount(workspace, undefined, path, options);
 }
 
 /** What the process of a mount is told. @throws {DatasetError} `mountpoint-unfit`, `unsupported`, `bad-input` */
@@ -53,8 +53,9 @@ function shownOf({ dataset, version, remote }: FoundVersion): ShownVersion {
   return { id: version.id, dataset: textOfDataset(dataset), version: version.label, remote };
 }
 
-async function startMount(
-  home: Home,
+/** Mounts a version, or without one all. */
+export async function startMount(
+  { home }: Workspace,
   found: FoundVersion | undefined,
   path: string,
   options: MountOptions,

@@ -5,7 +5,7 @@
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { type FileLock, tryLock } from "../daemon/file-lock.js";
+import { type FileLock, tryLock } from "../file-lock.js";
 import { isAlive, thisProcess } from "../daemon/process.js";
 import { namesIn, readStateFile, writeStateFile } from "../daemon/state-file.js";
 import { DatasetError, errnoOf } from "../errors.js";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { tryLock } from "../daemon/file-lock.js";
+import { tryLock } from "../file-lock.js";
 import { type Home, ensureDir } from "../home.js";
 
 const ASK_AGAIN_MS = 30;

@@ -5,9 +5,10 @@
 import { join } from "node:path";
 import { userInfo } from "node:os";
 import { type Cache, openCache } from "../cache/cache.js";
+import { Housekeeping } from "../cache/housekeeping.js";
 import { type Catalog, openCatalog } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
-import { DatasetError } from "../errors.js";
+import { DatasetError, messageOf } from "../errors.js";
 import { type Home, ensureDir, hasCatalog, homeOf } from "../home.js";
 import { remoteIdentity, requireIdentity } from "../remote/identity.js";
 import { isRemoteName } from "../remote/name.js";
@@ -44,6 +45,7 @@ export class Workspace {
   #catalog: Promise<Catalog> | undefined;
   #cache: Promise<Cache> | undefined;
   #links: Links | undefined;
+  #housekeeping: Housekeeping | undefined;
   #stamps: Stamps | undefined;
 
   /** @param host Of a reader: the workspace whose cache it uses. */
@@ -79,14 +81,22 @@ export class Workspace {
       memoryBytes: this.options.cacheMemoryBytes,
       remoteOf: (id) => this.remote(id),
       links: this.links(),
-      onWarning: (event, { directory, problem }) =>
-        this.notice(`Warning: ${event}: ${String(problem)} ("${String(directory)}")`),
+      onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),
     }));
   }
 
   /** External files. */
   links(): Links {
     return (this.#links ??= openLinks());
+  }
+
+  /** What looks after the cache. @throws {DatasetError} `bad-input` when the folder is another user's; what the system throws */
+  housekeeping(): Housekeeping {
+    if (this.host) return this.host.housekeeping();
+    const { cacheDir } = this.home;
+    return (this.#housekeeping ??= new Housekeeping(cacheDir, (cause) =>
+      this.#warnOfCache("damaged cache index moved aside", cacheDir, messageOf(cause)),
+    ));
   }
 
   stamps(): Stamps {
@@ -152,6 +162,7 @@ export class Workspace {
 
   async close(): Promise<void> {
     this.#stamps?.close();
+    this.#housekeeping?.close();
     await this.#cache?.then((cache) => cache.close(), ignore);
     for (const reader of this.#readers.values()) await reader.close();
     await this.#links?.close();
@@ -163,6 +174,10 @@ export class Workspace {
   /** Whether a question is worth a catalog: none is made to be asked. */
   get #mayAsk(): boolean {
     return this.#catalog !== undefined || this.host !== undefined || hasCatalog(this.home);
+  }
+
+  #warnOfCache(event: string, directory: unknown, problem: unknown): void {
+    this.notice(`Warning: ${event}: ${String(problem)} ("${String(directory)}")`);
   }
 
   async #openCatalog(): Promise<Catalog> {

@@ -69,6 +69,8 @@ const ERRNO_OF_FAILURE: Record<FailureCode, ErrnoName> = {
   uncommitted: "EIO",
   deadline: "EIO",
   cancelled: "EINTR",
+  "cache-full": "ENOSPC",
+  offline: "EIO",
   "disk-full": "ENOSPC",
   unsupported: "EOPNOTSUPP",
 };

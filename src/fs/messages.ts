@@ -34,6 +34,8 @@ export type ToWorker =
   /** These blocks and answers will not come; who waits for them fails with an errno. */
   | { type: "failed"; keys: readonly string[]; errno: number }
   | { type: "call"; id: number; name: string; values: readonly unknown[] }
+  /** Tell how many look-ups of blocks were answered here. */
+  | { type: "hits"; id: number }
   /** Let what would change the tree wait, and take what the kernel writes back. */
   | { type: "hold"; id: number }
   /** Answer the kernel nothing, so that the tree stays as it is; and go on. */

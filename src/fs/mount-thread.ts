@@ -2,7 +2,7 @@
 import { closeSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from "node:worker_threads";
 
-import type { Cache } from "../cache/cache.js";
+import type { Cache, CacheStats } from "../cache/cache.js";
 import { DatasetError } from "../errors.js";
 import type { Log } from "../log.js";
 import { programs } from "../programs.js";
@@ -78,6 +78,11 @@ export class MountThread {
       if (answer.type === "refusal") throw errorOf(answer.failure);
       await this.#supply.hand(answer.blocks);
     }
+  }
+
+  /** Look-ups of blocks that the worker's tiers have answered. */
+  async hits(): Promise<CacheStats["hits"]> {
+    return ((await this.#ask((id) => ({ type: "hits", id }))) as { value: CacheStats["hits"] }).value;
   }
 
   /** Resolves when nobody writes to the mount or its names any more until `resume`, but what the kernel writes back. */

@@ -42,6 +42,7 @@ export async function serveThroughFuseNative(options: ServeOptions): Promise<Ser
     unmount: (how) => mount.unmount(how),
     sync: () => syncMount(mount.mountpoint),
     call: async (operation, ...values) => call(operation, ...values),
+    hits: () => Promise.resolve(cache.stats().hits),
     // The tree is served on this thread, and the kernel keeps no writes: while `during` starts, nothing else runs.
     still: async (during) => during(),
   };

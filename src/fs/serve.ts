@@ -5,7 +5,7 @@
 import { closeSync } from "node:fs";
 
 import type { Block } from "../cache/block.js";
-import type { Cache } from "../cache/cache.js";
+import type { Cache, CacheStats } from "../cache/cache.js";
 import { messageOf } from "../errors.js";
 import { type Log, silentLog } from "../log.js";
 import type { NamedVersion } from "./explain/version-facts.js";
@@ -78,6 +78,8 @@ export interface ServedMount {
    * @throws {DatasetError} `unsupported` on a mount that is only read
    */
   call(name: string, ...values: readonly unknown[]): Promise<unknown>;
+  /** Look-ups of blocks that memory and disk have answered. What the kernel keeps or reads by itself is not asked for. */
+  hits(): Promise<CacheStats["hits"]>;
   /**
    * Runs `during` at one moment of the mount: every call of a program that had returned before has arrived in full, and
    * whatever is called later waits. Only what a program writes to a shared mapping may come later than it was written.
@@ -142,6 +144,10 @@ class KernelServedMount implements ServedMount {
 
   call(name: string, ...values: readonly unknown[]): Promise<unknown> {
     return this.thread.call(name, values);
+  }
+
+  hits(): Promise<CacheStats["hits"]> {
+    return this.thread.hits();
   }
 
   still<T>(during: () => T | Promise<T>): Promise<T> {

@@ -103,6 +103,8 @@ class MountWorker implements Supplier {
       this.#loop?.arrived([message.key]);
     } else if (message.type === "failed") this.#loop?.failed(message.keys, message.errno);
     else if (message.type === "call") this.#call(message);
+    else if (message.type === "hits")
+      this.#send({ type: "answer", id: message.id, value: this.#blocks.hits });
     else if (message.type === "hold") this.#stop(message.id, () => this.#loop?.hold());
     else if (message.type === "pause") this.#stop(message.id, () => this.#loop?.pause());
     else if (message.type === "resume") this.#loop?.resume();

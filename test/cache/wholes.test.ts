@@ -294,7 +294,8 @@ test("a cache made before there were such files goes on with all its blocks", as
   await before.close();
   const index = new Database(join(directory, "index.db"));
   index.exec(
-    "alter table block drop column content; drop table part; drop table whole; pragma user_version = 1",
+    `drop table note; drop table pinned_file; drop table pin; alter table block drop column content;
+     drop table part; drop table whole; pragma user_version = 1`,
   );
   index.close();
   await readThrough(t, directory, file);

@@ -2,12 +2,15 @@
 import { type MountInfo, nameOfShown } from "../../daemon/config.js";
 import { mountForeground } from "../../daemon/foreground.js";
 import { tellOfHeads } from "../../dataset/heads.js";
+import { type HeldVersion, type Warmed, holdVersion } from "../../dataset/cached-content.js";
+import type { FoundVersion } from "../../dataset/history.js";
 import { type MissingRemote, missingRemotes, wordsOnMissing } from "../../dataset/missing-remotes.js";
-import { mountAll, mountVersion } from "../../dataset/mounting.js";
+import { startMount } from "../../dataset/mounting.js";
 import { locateVersion, takeIn } from "../../dataset/remote-reference.js";
 import type { Workspace } from "../../dataset/workspace.js";
 import { DatasetError } from "../../errors.js";
 import { type Cli, type Context, run } from "../context.js";
+import { warming } from "./prefetch.js";
 
 export function addMountCommand(cli: Cli): void {
   cli.command(
@@ -48,6 +51,11 @@ export function addMountCommand(cli: Cli): void {
           default: true,
           describe: "Let the kernel read large cached files by itself (--no-passthrough: never)",
         })
+        .option("prefetch", {
+          type: "boolean",
+          default: false,
+          describe: "Fetch all of it first, and keep it in the cache while it is mounted",
+        })
         .option("transport", { choices: ["kernel", "fuse-native"] as const, default: "kernel" as const })
         .option("accept-limits", {
           type: "boolean",
@@ -80,17 +88,27 @@ export function addMountCommand(cli: Cli): void {
         const { reference, directory } = whatAndWhere(args);
         const { found, unmerged, missing } =
           reference === undefined ? EVERY_VERSION : await find(workspace, reference, writable);
-        const tell = (info: MountInfo) => tellMounted(context, info, { unmerged, missing });
-        if (args.foreground) {
-          await mountForeground(workspace, found, directory, options, tell);
-          return;
+        const held = args.prefetch ? await prefetched(context, found) : undefined;
+        const given = { ...options, pin: held?.pin };
+        const tell = (info: MountInfo) => {
+          held?.release(); // The mount has it now.
+          return tellMounted(context, info, { unmerged, missing, prefetched: held?.warmed });
+        };
+        try {
+          if (args.foreground) await mountForeground(workspace, found, directory, given, tell);
+          else await tell(await startMount(workspace, found, directory, given));
+        } finally {
+          held?.release();
         }
-        const info = await (found
-          ? mountVersion(workspace, found, directory, options)
-          : mountAll(workspace, directory, options));
-        await tell(info);
       }),
   );
+}
+
+/** @throws {DatasetError} `bad-input` for all versions; what prefetching throws */
+async function prefetched(context: Context, found: FoundVersion | undefined): Promise<HeldVersion> {
+  if (found) return warming(context, "Fetching", (options) => holdVersion(context.workspace, found, options));
+  const message = "Cannot fetch all versions first: --prefetch is for the mount of one";
+  throw new DatasetError("bad-input", { value: "--prefetch" }, message);
 }
 
 /** What mounting a version has to say of it besides. */
@@ -98,6 +116,7 @@ interface Remarks {
   unmerged: readonly string[];
   /** Asked for while the version is being mounted. */
   missing: Promise<readonly MissingRemote[]>;
+  prefetched: Warmed | undefined;
 }
 
 const EVERY_VERSION = { found: undefined, unmerged: [], missing: Promise.resolve([]) };
@@ -113,9 +132,9 @@ async function find(asking: Workspace, reference: string, writable: boolean) {
 }
 
 async function tellMounted({ output, json }: Context, info: MountInfo, remarks: Remarks): Promise<void> {
-  const { unmerged } = remarks;
+  const { unmerged, prefetched } = remarks;
   const missing = await remarks.missing;
-  if (json) output.json({ ...info, unmerged, missing });
+  if (json) output.json({ ...info, unmerged, missing, prefetched });
   else output.data(mountedLine(info));
   for (const remote of missing) output.warn(wordsOnMissing(remote));
 }

@@ -1,5 +1,5 @@
 /** `varve status`: what is mounted, and what was left uncommitted. */
-import { nameOfShown } from "../../daemon/config.js";
+import { type CacheHits, nameOfShown } from "../../daemon/config.js";
 import { mountAt } from "../../daemon/client.js";
 import { askControl } from "../../daemon/control.js";
 import { type MountState, liveMounts } from "../../daemon/mount-state.js";
@@ -57,14 +57,23 @@ async function describe(state: MountState): Promise<StatusRow> {
   return { ...row, state: answer?.phase ?? "not answering", committed: answer?.committed };
 }
 
+export interface MountAnswer {
+  phase: string;
+  /** Label of the last live commit. */
+  committed?: string;
+  /** Where it was asked for. */
+  cache?: CacheHits;
+}
+
 /** What the mount's process says it is at; undefined when it says nothing in time. */
-export async function askStatus({
-  socket,
-}: MountState): Promise<(Pick<StatusRow, "committed"> & { phase: string }) | undefined> {
+export async function askStatus(
+  { socket }: MountState,
+  asked: { cache?: boolean } = {},
+): Promise<MountAnswer | undefined> {
   const inTime = AbortSignal.timeout(STATUS_WAIT_MS);
   try {
-    const request = { operation: "status", arguments: {} } as const;
-    return (await askControl(socket, request, undefined, inTime)) as { phase: string; committed?: string };
+    const request = { operation: "status", arguments: asked } as const;
+    return (await askControl(socket, request, undefined, inTime)) as MountAnswer;
   } catch {
     return undefined;
   }

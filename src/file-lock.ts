@@ -3,12 +3,15 @@ import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import type koffi from "koffi";
 
+import { errnoOf } from "./errors.js";
+
 export interface FileLock {
   /** Twice is the same as once. */
   release(): void;
 }
 
 /** Source: https://man7.org/linux/man-pages/man2/flock.2.html; macOS has the same numbers. */
+const LOCK_SHARED = 1;
 const LOCK_EXCLUSIVE = 2;
 const LOCK_NO_WAIT = 4;
 
@@ -27,10 +30,30 @@ export function tryLock(path: string): FileLock | undefined {
   return undefined;
 }
 
+/** Whether somebody has the lock of a file; false where there is none. Whoever asks must be able to read the file. */
+export function isLocked(path: string): boolean {
+  const descriptor = openIfThere(path);
+  if (descriptor === undefined) return false;
+  try {
+    return !lock(descriptor, LOCK_SHARED);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** False while another open file has the lock; the system gives it up when the last process that has it open ends. */
-function lock(descriptor: number): boolean {
+function lock(descriptor: number, kind = LOCK_EXCLUSIVE): boolean {
   flock ??= loadFlock();
-  return flock(descriptor, LOCK_EXCLUSIVE | LOCK_NO_WAIT) === 0;
+  return flock(descriptor, kind | LOCK_NO_WAIT) === 0;
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 /** Node has no such call. */
