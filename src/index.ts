@@ -9,6 +9,7 @@ export { mountAll } from "./dataset/mounting.js";
 export type { StageCounts } from "./dataset/stage-folder.js";
 export { syncVersion, type SyncOptions, type SyncResult } from "./dataset/sync.js";
 export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/upload.js";
+export type { Drift, LinkState, VerifiedLinks, VerifyLinksOptions } from "./dataset/verify-links.js";
 export { Workspace, type WorkspaceOptions } from "./dataset/workspace.js";
 export { DatasetError, type FailureCode, type Failures, isDatasetError } from "./errors.js";
 export type { Home } from "./home.js";

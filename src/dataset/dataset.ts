@@ -33,6 +33,7 @@ import { type StageCounts, stageFolder } from "./stage-folder.js";
 import { stageFile } from "./stage-file.js";
 import { uploadDraft } from "./upload-draft.js";
 import type { UploadOptions, UploadResult } from "./upload.js";
+import { type VerifiedLinks, type VerifyLinksOptions, verifyLinks } from "./verify-links.js";
 import { diffOf } from "./version-diff.js";
 import { asyncRangeLoader, openVersionTree } from "./version-tree.js";
 import { Workspace } from "./workspace.js";
@@ -261,6 +262,11 @@ export class Dataset {
   async *readFile(file: string | Entry): AsyncIterable<Uint8Array> {
     const path = typeof file === "string" ? pathOfText(file) : file.path;
     yield* readFile(await this.workspace.cache(), await this.tree(), path);
+  }
+
+  /** Asks the source of every link whether it is what was linked; a source that cannot be asked is in the answer too. */
+  async verifyLinks(options: VerifyLinksOptions = {}): Promise<VerifiedLinks> {
+    return verifyLinks(this.listFiles(), this.workspace.links(), options);
   }
 
   /** What `other` has that this version has not, and the other way round. */

@@ -3,15 +3,14 @@
  * they are. What a URL leads to, and how it is read, `remote/links/` knows.
  */
 import type { Sha256 } from "../content/chunk.js";
-import { RunningSha256 } from "../content/hash.js";
 import { mapInOrder } from "../content/in-order.js";
 import { DatasetError } from "../errors.js";
 import { EntryType, type LinkEntry } from "../manifest/entry.js";
 import { RESERVED_NAME, type TreePath, checkName, checkPath, joinPath } from "../paths.js";
+import { hashSource } from "../remote/links/hash.js";
 import type { Links } from "../remote/links/links.js";
 import { nameInUrl, normalizeLinkUrl } from "../remote/links/link-url.js";
 import type { ListedSource, SourceInfo } from "../remote/links/source.js";
-import { MiB } from "../units.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
 import type { StageCounts } from "./stage-folder.js";
@@ -36,9 +35,8 @@ export interface LinkOptions {
 type Found = Pick<ListedSource, "path"> & SourceInfo & { sha256?: Sha256 };
 
 const LINK_MODE = 0o644;
-/** Sources that are read at once for their hashes, and how much of each. */
+/** Sources that are read at once for their hashes. */
 const HASHED_AT_ONCE = 4;
-const HASH_BYTES = 4 * MiB;
 
 /**
  * Stages what is at each URL: a file under its own name, or all files of a folder.
@@ -88,11 +86,8 @@ function takerOf(matches: Matcher, recursive: boolean): Matcher {
 async function withHash(links: Links, source: Found, { hash, signal }: LinkOptions): Promise<Found> {
   if (!hash) return source;
   const { url, sizeBytes, pins } = source;
-  const running = new RunningSha256();
-  const pinned = { url, sizeBytes, pin: pins[0] ?? "" };
-  for (let at = 0; at < sizeBytes; at += HASH_BYTES)
-    running.update(await links.read(pinned, at, Math.min(sizeBytes, at + HASH_BYTES), { signal }));
-  return { ...source, sha256: running.digest() };
+  const sha256 = await hashSource(links, { url, sizeBytes, pin: pins[0] ?? "" }, { signal });
+  return { ...source, sha256 };
 }
 
 async function stageLink(

@@ -87,6 +87,7 @@ export class Workspace {
 
   /** External files. */
   links(): Links {
+    if (this.host) return this.host.links();
     return (this.#links ??= openLinks());
   }
 

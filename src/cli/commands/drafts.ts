@@ -58,7 +58,6 @@ function add(cli: Cli): void {
         })
         .option("link", {
           type: "boolean",
-          default: false,
           describe: "Leave the bytes where they are, and read them from there",
         })
         .option("unpinned", {
