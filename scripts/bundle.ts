@@ -26,12 +26,13 @@ await build({
   platform: "node",
   target: "node20.19",
   sourcemap: true,
-  // These load machine code that lies beside them; an SDK of a cloud is loaded by who uses it, and finds its own parts.
+  // As ES modules, of which only what is used is taken: the SDK of S3 then loads in a third of the time.
+  mainFields: ["module", "main"],
+  // These load machine code that lies beside them, or are SDKs that find their own parts.
   external: [
     "better-sqlite3",
     "fuse-native",
     "koffi",
-    "@aws-sdk/client-s3",
     "@azure/storage-blob",
     "@azure/identity",
     "@google-cloud/storage",

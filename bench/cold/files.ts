@@ -3,9 +3,9 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 
 import { KiB, MiB } from "../../src/units.js";
+import { shuffled } from "../../test/support/shuffled.js";
 import { makeFlat, makeLarge, makeSmall } from "../filesystem/files.js";
 import { sum } from "../support/figures.js";
-import { shuffled } from "../filesystem/workload.js";
 
 /** How much there is of everything. */
 export interface Amounts {

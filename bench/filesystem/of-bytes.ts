@@ -3,9 +3,10 @@ import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from "no
 import { join } from "node:path";
 
 import { KiB, MiB } from "../../src/units.js";
+import { shuffled } from "../../test/support/shuffled.js";
 import { type Amounts, COPIED, LARGE, PRINTED } from "./files.js";
 import type { Place } from "./places.js";
-import { type Workload, firstAndAgain, shell, shuffled } from "./workload.js";
+import { type Workload, firstAndAgain, shell } from "./workload.js";
 
 const MEGABYTE = 1_000_000;
 const PAGE_BYTES = 4 * KiB;

@@ -2,9 +2,10 @@
 import { closeSync, mkdtempSync, openSync, statSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
+import { shuffled } from "../../test/support/shuffled.js";
 import { type Amounts, LISTED, entriesOf } from "./files.js";
 import type { Place } from "./places.js";
-import { type Workload, firstAndAgain, shell, shuffled } from "./workload.js";
+import { type Workload, firstAndAgain, shell } from "./workload.js";
 
 /** Workloads that only look. */
 export function workloadsOfNames(amounts: Amounts): Workload[] {

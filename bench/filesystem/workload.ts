@@ -44,15 +44,3 @@ export function shell(line: string, ...values: string[]): void {
   });
   if (status !== 0) throw new Error(`Cannot run "${line}"`);
 }
-
-/** The numbers below `count`, the same every time and in no order that anybody could guess. */
-export function shuffled(count: number): number[] {
-  const numbers = Array.from({ length: count }, (_, index) => index);
-  let state = 1;
-  for (let left = count - 1; left > 0; left--) {
-    state = (state * 48_271) % 0x7fffffff; // Park and Miller's generator, with the better of their factors.
-    const other = state % (left + 1);
-    [numbers[left], numbers[other]] = [numbers[other]!, numbers[left]!];
-  }
-  return numbers;
-}

@@ -29,7 +29,7 @@ export async function writeBlockFile(folder: CacheFolder, fill: Fill): Promise<O
   const aside = await open(`${path}.part`, "wx", folder.fileMode);
   try {
     await aside.chmod(folder.fileMode); // The umask has not heard that a cache is shared.
-    await aside.writeFile(Buffer.concat([...fill.values()]));
+    await writeAll(aside, [...fill.values()]);
     await rename(`${path}.part`, path);
     return { name, ...(await factsOf(aside)) };
   } catch (error) {
@@ -38,6 +38,14 @@ export async function writeBlockFile(folder: CacheFolder, fill: Fill): Promise<O
   } finally {
     await aside.close();
   }
+}
+
+async function writeAll(file: FileHandle, blocks: readonly Uint8Array[]): Promise<void> {
+  const wantedBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
+  const { bytesWritten } = await file.writev(blocks);
+  if (bytesWritten === wantedBytes) return;
+  const message = `Cannot write a file of the cache: ${bytesWritten} of ${wantedBytes} bytes were taken`;
+  throw Object.assign(new Error(message), { code: "ENOSPC" });
 }
 
 /** Where each block lies in the file that `writeBlockFile` makes of a fill. */

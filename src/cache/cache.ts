@@ -42,6 +42,11 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface ReadManyOptions extends ReadOptions {
+  /** Blocks to be fetched as `prefetch` does; those beside the ones that are read share their requests. */
+  along?: readonly Block[] | undefined;
+}
+
 export interface CacheStats {
   memory: { entries: number; bytes: number; maxBytes: number };
   disk: { files: number; blocks: number; bytes: number; maxBytes: number };
@@ -62,10 +67,14 @@ export interface Cache {
   read(block: Block, options?: ReadOptions): Promise<Uint8Array>;
 
   /** As `read`, in the order asked. Blocks that lie side by side in an object share a request. */
-  readMany(blocks: readonly Block[], options?: ReadOptions): Promise<Uint8Array[]>;
+  readMany(blocks: readonly Block[], options?: ReadManyOptions): Promise<Uint8Array[]>;
 
-  /** Fetches blocks that may be asked for soon, after those somebody waits for. A failure is left to who asks for the block. */
-  prefetch(blocks: readonly Block[]): void;
+  /**
+   * Fetches blocks that may be asked for soon, after those somebody waits for. A failure is left to who asks for the block.
+   *
+   * @param settled Told of each block: its bytes once they are here, undefined when they will not come.
+   */
+  prefetch(blocks: readonly Block[], settled?: (block: Block, bytes: Uint8Array | undefined) => void): void;
 
   /** Runs code that may throw `Missing`, from its start, until nothing is missing. It should change nothing before. */
   complete<T>(operation: (local: LocalBlocks) => T, options?: ReadOptions): Promise<T>;
@@ -147,22 +156,34 @@ class BlockCache implements Cache {
     return bytes!;
   }
 
-  async readMany(blocks: readonly Block[], { signal }: ReadOptions = {}): Promise<Uint8Array[]> {
+  async readMany(
+    blocks: readonly Block[],
+    { signal, along = [] }: ReadManyOptions = {},
+  ): Promise<Uint8Array[]> {
     const local = blocks.map((block) => this.local.get(block.hash));
     const missing = blocks.filter((_, at) => !local[at]);
-    if (missing.length === 0) return local as Uint8Array[];
+    const others = along.filter((block) => !this.local.has(block.hash));
+    if (missing.length === 0) return (void this.#flights.prefetch(others), local as Uint8Array[]);
     this.#misses += missing.length;
     const what = `read of "${missing[0]!.key}"`;
-    const fetched = await cancellable(signal, what, () =>
-      Promise.all(this.#flights.fetch(missing, "wanted")),
-    );
+    const fetched = await cancellable(signal, what, () => Promise.all(this.#flights.fetch(missing, others)));
     const next = fetched.values();
     return local.map((bytes) => bytes ?? next.next().value!);
   }
 
-  prefetch(blocks: readonly Block[]): void {
+  prefetch(blocks: readonly Block[], settled?: (block: Block, bytes: Uint8Array | undefined) => void): void {
     const missing = blocks.filter((block) => !this.local.has(block.hash));
-    void this.#flights.fetch(missing, "ahead");
+    const coming = this.#flights.prefetch(missing);
+    if (!settled) return;
+    const left = new Set(blocks);
+    missing.forEach((block, at) => {
+      left.delete(block);
+      void coming[at]!.then(
+        (bytes) => settled(block, bytes),
+        () => settled(block, undefined),
+      );
+    });
+    for (const block of left) settled(block, this.local.get(block.hash));
   }
 
   complete<T>(operation: (local: LocalBlocks) => T, options?: ReadOptions): Promise<T> {

@@ -51,20 +51,34 @@ export class Flights {
   }
 
   /**
-   * The bytes of each block, in the order asked; a block already on its way is joined.
+   * The bytes of each block that somebody waits for, in the order asked; a block already on its way is joined. Blocks
+   * `along` share requests where they lie beside those, else they go after them.
    * Rejections are not remembered: a block missing now may be uploaded a second later.
    */
-  fetch(blocks: readonly Block[], lane: Lane): Promise<Uint8Array>[] {
-    const grounded = new Map<Sha256, Block>();
-    for (const block of blocks) if (!this.#flying.has(block.hash)) grounded.set(block.hash, block);
-    for (const request of planRequests([...grounded.values()])) this.#start(request, lane);
-    return blocks.map((block) => this.#flying.get(block.hash)!);
+  fetch(wanted: readonly Block[], along: readonly Block[] = []): Promise<Uint8Array>[] {
+    const grounded = this.#grounded(wanted);
+    const others = this.#grounded(along);
+    for (const hash of grounded.keys()) others.delete(hash);
+    const requests = planRequests([...grounded.values()], [...others.values()]);
+    for (const request of requests) this.#start(request, request.isWanted ? "wanted" : "ahead");
+    return wanted.map(({ hash }) => this.#flying.get(hash)!);
+  }
+
+  /** The same for blocks that nobody waits for yet. */
+  prefetch(blocks: readonly Block[]): Promise<Uint8Array>[] {
+    void this.fetch([], blocks);
+    return blocks.map(({ hash }) => this.#flying.get(hash)!);
   }
 
   /** Ends every request; those who wait get `cancelled`. Resolves when none is left. */
   async close(): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#flying.values());
+  }
+
+  #grounded(blocks: readonly Block[]): Map<Sha256, Block> {
+    const grounded = blocks.filter(({ hash }) => !this.#flying.has(hash));
+    return new Map(grounded.map((block) => [block.hash, block]));
   }
 
   #start(request: RangeRequest, lane: Lane): void {

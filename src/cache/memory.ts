@@ -15,7 +15,14 @@ export function memoryTier(maxBytes: number): MemoryTier {
   });
 }
 
-/** The same bytes in a buffer of their own: a view of a large reply would keep all of the reply in memory. */
+/**
+ * The same bytes in memory of their own, which other threads can be handed: a view of a large reply would keep all of
+ * the reply in memory.
+ */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  const isOwn = bytes.buffer instanceof SharedArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
+  if (isOwn) return bytes;
+  const own = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  own.set(bytes);
+  return own;
 }

@@ -33,6 +33,8 @@ export interface OpenedRemote {
 }
 
 const IN_MEMORY = ":memory:";
+/** A mount follows a remote that moved within this; asking the catalog takes longer than reading a small file. */
+const REMOTE_RECENT_MS = 1_000;
 
 export class Workspace {
   readonly home: Home;
@@ -41,6 +43,8 @@ export class Workspace {
   readonly user = userInfo().username;
 
   readonly #remotesByUrl = new Map<string, Promise<OpenedRemote>>();
+  /** Remotes by their identity as they were a moment ago, and when to look again. */
+  readonly #recentRemotes = new Map<RemoteId, { remote: Promise<Remote>; untilMs: number }>();
   readonly #readers = new Map<string, Workspace>();
   #catalog: Promise<Catalog> | undefined;
   #cache: Promise<Cache> | undefined;
@@ -79,7 +83,7 @@ export class Workspace {
       directory: this.home.cacheDir,
       maxBytes: this.home.cacheBytes,
       memoryBytes: this.options.cacheMemoryBytes,
-      remoteOf: (id) => this.remote(id),
+      remoteOf: (id) => this.#recentRemote(id),
       links: this.links(),
       onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),
     }));
@@ -140,6 +144,17 @@ export class Workspace {
     const opened = await this.openRemote(url);
     if (opened.id !== id) await requireIdentity(opened.remote, id);
     return opened.remote;
+  }
+
+  /** As `remote`, for who asks at every request. A failure is not remembered. */
+  #recentRemote(id: RemoteId): Promise<Remote> {
+    const now = performance.now();
+    const recent = this.#recentRemotes.get(id);
+    if (recent && now < recent.untilMs) return recent.remote;
+    const remote = this.remote(id);
+    this.#recentRemotes.set(id, { remote, untilMs: now + REMOTE_RECENT_MS });
+    remote.catch(() => this.#recentRemotes.delete(id));
+    return remote;
   }
 
   /** Where the catalog, if there is one, knows a remote to lie. */

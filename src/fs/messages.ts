@@ -83,10 +83,3 @@ export function errorOf({ message, code, data }: Failure): Error {
     ? new Error(message)
     : new DatasetError(code, data as Failures[FailureCode], message);
 }
-
-/** A copy of bytes in memory that another thread can see too. */
-export function shareable(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
-}

@@ -1,6 +1,7 @@
 /**
  * Guesses which chunks will be read next: the following ones of a file read in order, the following files of a tree
- * walked in order. A guess that holds doubles its window; a lone random read guesses nothing. It fetches nothing.
+ * walked in order, the files around where many are read in no order. A guess that holds doubles its window; a lone
+ * random read guesses nothing. It fetches nothing.
  */
 import { type Block, type LocalBlocks, Missing, blockOfChunk } from "../cache/block.js";
 import { linkBlockAt } from "../cache/link-blocks.js";
@@ -8,6 +9,7 @@ import { EntryType, type LinkEntry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { KiB, MiB } from "../units.js";
 import { type Content, blocksOf } from "./content.js";
+import { ReadDensity, type Region } from "./read-density.js";
 
 /** A read as it was asked: bytes `[offset, end)` of a file. */
 export interface FileRead {
@@ -35,13 +37,18 @@ const FIRST_WALK_WINDOW_BYTES = 256 * KiB;
 const LAST_WINDOW_BYTES = 8 * MiB;
 /** The kernel keeps several requests under way, so they arrive slightly out of order. */
 const SLACK_BYTES = 2 * MiB;
-const SLACK_FILES = 32;
+/** Several readers may share a walk, so that its files are read slightly out of order. */
+const SLACK_FILES = 8;
+/** Where a walk may just begin: few, or files read by chance would often seem to follow each other. */
+const FIRST_SLACK_FILES = 2;
 /** Runs followed at once: with more readers than this, some guess nothing. */
 const MOST_RUNS = 64;
 /** Files up to this size are fetched along with their neighbours in the tree. */
 const SMALL_FILE_BYTES = 1 * MiB;
 /** Bounds the work of one guess where files are tiny. */
 const MOST_FILES_AHEAD = 512;
+/** What is read densely is fetched in regions of so much at most. */
+const MOST_REGION_BYTES = 64 * MiB;
 
 const NOTHING = new Uint8Array(0);
 
@@ -50,17 +57,20 @@ export class ReadAhead {
   readonly #files = new Map<number, Run>();
   /** One for each reader that walks the tree, the least recent first. */
   #walks: Run[] = [];
+  readonly #density: ReadDensity;
 
   constructor(
     private readonly tree: Tree,
     private readonly blocks: LocalBlocks,
-  ) {}
+  ) {
+    this.#density = new ReadDensity(tree.entryCount);
+  }
 
   /** The blocks worth fetching once `read` was asked, without those that are here. The same read again adds none. */
   after(read: FileRead): Block[] {
     const ahead =
       read.content.sizeBytes <= SMALL_FILE_BYTES
-        ? this.#nextFiles(read)
+        ? this.#otherFiles(read)
         : nextChunks(this.#fileRun(read), read);
     return ahead.filter((block) => !this.blocks.copy(block.hash, 0, 0, NOTHING, 0));
   }
@@ -75,29 +85,47 @@ export class ReadAhead {
     return run;
   }
 
-  /** Files after one that was read to its end; the walk goes on across the end of a folder, as readers do. */
-  #nextFiles({ ordinal, content, end }: FileRead): Block[] {
+  /** Files to be read after one that was read to its end: those that follow it in a walk, else those around it. */
+  #otherFiles({ ordinal, content, end }: FileRead): Block[] {
     if (end < content.sizeBytes) return [];
     const walk = this.#walkAt(ordinal);
     advance(walk, ordinal, ordinal + 1, SLACK_FILES, FIRST_WALK_WINDOW_BYTES);
-    if (walk.windowBytes === 0 || isFarAhead(walk)) return [];
+    const dense = this.#density.note(ordinal);
+    if (walk.windowBytes > 0) return this.#nextFiles(walk);
+    return dense ? this.#othersOf(dense, content) : [];
+  }
+
+  /** The walk goes on across the end of a folder, as readers do. */
+  #nextFiles(walk: Run): Block[] {
+    if (isFarAhead(walk)) return [];
     const from = Math.max(walk.askedTo, walk.next);
     const { blocks, to } = this.#smallFiles(from, walk.windowBytes);
     asked(walk, from, to);
     return blocks;
   }
 
+  /** The small files of a region, but for what one of them holds, which is asked for already. */
+  #othersOf({ start, end }: Region, content: Content): Block[] {
+    const { blocks, to } = this.#smallFiles(start, MOST_REGION_BYTES, end);
+    const asked = new Set(blocksOf(content).map(({ hash }) => hash));
+    return to < end ? [] : blocks.filter(({ hash }) => !asked.has(hash));
+  }
+
   #walkAt(ordinal: number): Run {
-    const known = this.#walks.find((walk) => Math.abs(ordinal - walk.next) <= SLACK_FILES);
+    const known = this.#walks.find((walk) => isNext(walk, ordinal));
     const walk = known ?? newRun(ordinal, ordinal + 1);
     this.#walks = [...this.#walks.filter((other) => other !== walk).slice(1 - MOST_RUNS), walk];
     return walk;
   }
 
   /** Blocks of the small files from an ordinal on, up to so many bytes, and the ordinal at which they end. */
-  #smallFiles(from: number, windowBytes: number): { blocks: Block[]; to: number } {
+  #smallFiles(
+    from: number,
+    windowBytes: number,
+    end = from + MOST_FILES_AHEAD,
+  ): { blocks: Block[]; to: number } {
     const blocks: Block[] = [];
-    const last = Math.min(from + MOST_FILES_AHEAD, this.tree.entryCount);
+    const last = Math.min(end, this.tree.entryCount);
     let room = windowBytes;
     let to = from;
     for (; to < last && room > 0; to++) {
@@ -134,6 +162,12 @@ function nextChunks(run: Run, { content, end }: FileRead): Block[] {
 
 function newRun(last: number, next: number): Run {
   return { last, next, askedTo: next, stride: 0, windowBytes: 0 };
+}
+
+/** Whether a file may be the next of a walk; where it was read last, it may be the same read again. */
+function isNext({ last, next, windowBytes }: Run, ordinal: number): boolean {
+  if (windowBytes > 0) return Math.abs(ordinal - next) <= SLACK_FILES;
+  return ordinal === last || (ordinal >= next && ordinal <= next + FIRST_SLACK_FILES);
 }
 
 /** Moves a run to the read `[start, end)`: a wider window where it was expected, none after a jump. */

@@ -4,9 +4,11 @@
  */
 import type { Block } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
+import { ownBytes } from "../cache/memory.js";
+import type { Sha256 } from "../content/chunk.js";
 import { messageOf } from "../errors.js";
 import { Errno, errnoNumberOf } from "./errno.js";
-import { type HandedBlock, type ToWorker, shareable } from "./messages.js";
+import type { HandedBlock, ToWorker } from "./messages.js";
 import { type Answerer, type Question, keyOfQuestion } from "./questions.js";
 
 /** Told once of each block that could not be had, however many wait for it. */
@@ -15,6 +17,8 @@ export type OnFailure = (event: string, facts: Record<string, unknown>) => void;
 export class Supply {
   /** Blocks fetched ahead that have arrived and go over together, at the end of this turn of the event loop. */
   #arrived: HandedBlock[] = [];
+  /** Blocks fetched ahead that have not arrived yet. */
+  readonly #coming = new Set<Sha256>();
 
   constructor(
     private readonly cache: Cache,
@@ -23,10 +27,11 @@ export class Supply {
     private readonly onFailure: OnFailure,
   ) {}
 
-  /** Fetches blocks that somebody waits for, and after them blocks that may be asked for soon. */
+  /** Fetches blocks that somebody waits for, and with or after them blocks that may be asked for soon. */
   fetch(blocks: readonly Block[], ahead: readonly Block[]): void {
-    if (blocks.length > 0) void this.#fetchWanted(blocks);
-    if (ahead.length > 0) this.#fetchAhead(ahead);
+    const others = ahead.filter(({ hash }) => !this.#coming.has(hash));
+    if (blocks.length > 0) void this.#fetchWanted(blocks, others);
+    if (others.length > 0) this.#fetchAhead(others);
   }
 
   /** Has a question answered that somebody waits for. */
@@ -41,15 +46,15 @@ export class Supply {
   }
 
   /** Fetches blocks and hands them over. @throws {DatasetError} What the cache throws */
-  async hand(blocks: readonly Block[]): Promise<void> {
-    const bytes = await this.cache.readMany(blocks);
+  async hand(blocks: readonly Block[], along: readonly Block[] = []): Promise<void> {
+    const bytes = await this.cache.readMany(blocks, { along });
     this.send({ type: "blocks", blocks: blocks.map((block, at) => handed(block, bytes[at]!)) });
   }
 
   /** Together they share requests; when one of them fails, each is asked for again, to know which. */
-  async #fetchWanted(blocks: readonly Block[]): Promise<void> {
+  async #fetchWanted(blocks: readonly Block[], along: readonly Block[] = []): Promise<void> {
     try {
-      await this.hand(blocks);
+      await this.hand(blocks, along);
     } catch (error) {
       if (blocks.length === 1) this.#fail(blocks[0]!, error);
       else await Promise.all(blocks.map((block) => this.#fetchWanted([block])));
@@ -61,14 +66,13 @@ export class Supply {
     this.send({ type: "failed", keys: [hash], errno: errnoNumberOfLack(error) });
   }
 
-  /** Joins the fetches that `prefetch` began: a file of 1 KiB is read in less time than a question takes to get here. */
+  /** They are handed over, too: a file of 1 KiB is read in less time than a question takes to get here. */
   #fetchAhead(blocks: readonly Block[]): void {
-    this.cache.prefetch(blocks);
-    for (const block of blocks)
-      this.cache.read(block).then(
-        (bytes) => this.#keep(handed(block, bytes)),
-        () => undefined, // Who needs it will ask, and hear why.
-      );
+    for (const { hash } of blocks) this.#coming.add(hash);
+    this.cache.prefetch(blocks, (block, bytes) => {
+      this.#coming.delete(block.hash);
+      if (bytes) this.#keep(handed(block, bytes)); // Who needs one that did not come will ask, and hear why.
+    });
   }
 
   #keep(block: HandedBlock): void {
@@ -89,5 +93,5 @@ function errnoNumberOfLack(error: unknown): number {
 }
 
 function handed({ hash }: Block, bytes: Uint8Array): HandedBlock {
-  return { hash, bytes: shareable(bytes) };
+  return { hash, bytes: ownBytes(bytes) };
 }

@@ -55,6 +55,18 @@ test("a run of 2 MiB blocks is cut into requests of 4 MiB", () => {
   );
 });
 
+test("what nobody waits for shares a wanted neighbour's request up to 512 KiB, else has requests of its own", () => {
+  const along = [0, 2, 3, 4].map((at) => blockAt(at * 200 * KiB, 200 * KiB));
+  const planned = planRequests([blockAt(200 * KiB, 200 * KiB)], along);
+  assert.deepEqual(
+    planned.map(({ start, end, isWanted }) => [start / KiB, end / KiB, isWanted]),
+    [
+      [0, 400, true],
+      [400, 1000, false],
+    ],
+  );
+});
+
 test("every block is in exactly one request that covers it, and no request could have taken the next block", () => {
   const blocks = fc
     .uniqueArray(fc.nat(8 * MiB), { maxLength: 60 })

@@ -10,6 +10,7 @@ import { openRoot } from "../../src/manifest/root.js";
 import { Tree } from "../../src/manifest/tree.js";
 import type { TreePath } from "../../src/paths.js";
 import { KiB, MiB } from "../../src/units.js";
+import { shuffled } from "../support/shuffled.js";
 import { type MemoryRemote, memoryRemote } from "../support/memory-remote.js";
 import { bytesOf, sample } from "./support/samples.js";
 import { type Item, putVersion } from "./support/version.js";
@@ -162,4 +163,33 @@ test("reading far apart files fetches nothing along", async () => {
     const { ahead } = fixture.complete(() => files.read(start + ((n * 7) % 5_000), 0, 4 * KiB, target, 0));
     assert.equal(ahead + fixture.prefetched.length, 0);
   }
+});
+
+/** Reads files of a folder in an order nobody could guess; gives what was waited for and what came along. */
+function readInNoOrder(fixture: Fixture, files: VersionFiles, count: number) {
+  const target = new Uint8Array(8 * KiB);
+  const { start, end } = fixture.complete(() => files.children(1)).result;
+  for (let ordinal = start; ordinal < end; ordinal++) fixture.complete(() => files.attributes(ordinal));
+  let [waits, bytes] = [0, 0];
+  for (const index of shuffled(5_000).slice(0, count)) {
+    const read = fixture.complete(() => files.read(start + index, 0, 8 * KiB, target, 0));
+    if (read.fetchedBytes > 0) waits++;
+    const along = fixture.prefetched.splice(0);
+    fixture.fetch(along);
+    bytes += read.fetchedBytes + read.ahead + sum(along);
+  }
+  return { waits, bytes };
+}
+
+test("reading 256 of 5,000 files in no order fetches less than three times their bytes", async () => {
+  const fixture = await Fixture.of(sample("pages5000"));
+  const { waits, bytes } = readInNoOrder(fixture, fixture.open(), 256);
+  assert.ok(waits <= 256 && bytes < 3 * 256 * 8 * KiB, `${bytes} bytes were fetched`);
+});
+
+test("reading all of 5,000 files in no order comes to fetch the rest: few are waited for, none comes twice", async () => {
+  const fixture = await Fixture.of(sample("small5000"));
+  const { waits, bytes } = readInNoOrder(fixture, fixture.open(), 5_000);
+  assert.ok(waits <= 5_000 / 7, `${waits} of 5,000 files were waited for`);
+  assert.equal(bytes, 5_000 * KiB);
 });

@@ -78,6 +78,7 @@ const SAMPLES = {
   folder5000: () => folder(5_000, 32),
   folder10000: () => folder(10_000, 32),
   small5000: () => folder(5_000, 1 * KiB),
+  pages5000: () => folder(5_000, 8 * KiB),
   large,
   stream: () => [{ path: "stream", content: bytesOf("stream", 256 * MiB) }],
   stream1GiB: () => [{ path: "stream", content: bytesOf("stream", 1024 * MiB) }],
