@@ -1,6 +1,7 @@
 /** What a mount left uncommitted: listed, committed, mounted again, exported to a folder, or thrown away. */
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { compareLabels } from "../catalog/label.js";
 import type { MountInfo, MountOptions } from "../daemon/config.js";
 import { readMountState } from "../daemon/mount-state.js";
 import { isAlive } from "../daemon/process.js";
@@ -69,11 +70,8 @@ export async function recoverCommit(
   try {
     const earlier = await cutOffCommit(workspace, claimed);
     const parent = earlier ? earlier.version.id : claimed.parent;
-    const committed = await commitOverlay(
-      workspace,
-      { ...claimed, parent },
-      { ...claimed.asked, ...given(options) },
-    );
+    const wanted = withoutTaken({ ...claimed.asked, ...given(options) }, earlier);
+    const committed = await commitOverlay(workspace, { ...claimed, parent }, wanted);
     removeOverlay(home, overlay.id);
     return committed ?? (earlier && commitOf(earlier, claimed));
   } catch (error) {
@@ -85,6 +83,16 @@ export async function recoverCommit(
 /** Options that say something; `undefined` says nothing. */
 function given(options: OverlayCommitOptions): OverlayCommitOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** The label that was asked for is not asked for again when the commit that was cut off has it. */
+function withoutTaken(
+  options: OverlayCommitOptions,
+  earlier: FoundVersion | undefined,
+): OverlayCommitOptions {
+  const { version } = options;
+  const isTaken = version !== undefined && earlier && compareLabels(version, earlier.version.label) === 0;
+  return isTaken ? { ...options, version: undefined } : options;
 }
 
 function stillUncommitted(overlay: OverlayState, cause: unknown): DatasetError<"uncommitted"> {

@@ -80,6 +80,29 @@ test(
 );
 
 test(
+  "kill -9 between the record and the answer of an unmount that asked for a label leaves recover that version",
+  MOUNTED,
+  async (t) => {
+    const env = {
+      NODE_OPTIONS: `--import ${CRASHING_REMOTE}`,
+      VARVE_REMOTE: `crashing://${join(await tempDir(t), "remote")}`,
+    };
+    const varve = await userWith(t, FILES, env);
+    const path = await tempDir(t);
+    const crash = { VARVE_TEST_CRASH: "after create datasets/" };
+    await varve.ok(["mount", "--writable", DATASET, path], { env: crash });
+    const { ended } = liveMount(varve, path);
+    writeFileSync(join(path, "new.txt"), "new");
+    assert.equal((await varve(["unmount", path, "--version", "v2.0"])).code, 5);
+    await ended();
+    const { committed } = (await varve.ok(["recover", "--commit", "--json"])).json() as Committed;
+    assert.deepEqual([committed?.version, committed?.parent], ["v2.0", `${DATASET}@1.0.0`]);
+    assert.deepEqual(await labelsOf(varve), ["1.0.0", "v2.0"]);
+    assert.deepEqual(await leftOvers(varve), []);
+  },
+);
+
+test(
   "kill -9 between the record of a live commit and the answer makes no second version of it",
   MOUNTED,
   async (t) => {
