@@ -1,21 +1,27 @@
-/** Writes what an overlay added or changed into a local folder: the last resort when it cannot be committed. */
-import { mkdir, open, symlink, utimes } from "node:fs/promises";
+/**
+ * Writes what an overlay added or changed into a local folder: the last resort when it cannot be committed. Modes, times
+ * to the microsecond, and holes are kept; names of one file become files of their own.
+ */
+import { type FileHandle, chmod, mkdir, open, symlink, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { blockOfChunk } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
-import type { ContentReader } from "../content/source.js";
+import type { ContentReader, Holes } from "../content/source.js";
 import type { OverlaySnapshot } from "../fs/overlay/snapshot.js";
+import { type Span, without } from "../fs/overlay/spans.js";
 import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
-import { bufferOf, bytesOfText } from "../paths.js";
+import { ROOT, bufferOf, bytesOfText } from "../paths.js";
 import { MiB } from "../units.js";
 import { DraftTree } from "./draft-tree.js";
 import { stageOverlay } from "./overlay-changes.js";
 import { Staging } from "./staging.js";
 
 const READ_BYTES = 4 * MiB;
+/** Who runs what was set-uid may be another than in the mount. */
+const PERMISSION_BITS = 0o777;
 
-/** Gives how many files were written. Folders come before what lies in them. */
+/** Gives how many files were written. Folders come before what lies in them, and get their modes and times last. */
 export async function exportOverlay(
   snapshot: OverlaySnapshot,
   base: Tree,
@@ -23,6 +29,7 @@ export async function exportOverlay(
   target: string,
 ): Promise<number> {
   const staging = Staging.open(":memory:");
+  const folders: { at: Buffer; entry: Entry }[] = [];
   try {
     await stageOverlay(new DraftTree(staging, base, cache), base, snapshot, cache);
     const inodes = new Map([...staging.pending()].map(({ path, source }) => [path, source]));
@@ -30,10 +37,14 @@ export async function exportOverlay(
     for (const edit of staging.edits()) {
       if (edit.type === 0) continue;
       const source = inodes.get(edit.path);
-      const content = source?.kind === "overlay" ? snapshot.openContent(source.ino) : undefined;
-      await writeEntry(edit, `${bytesOfText(target)}/${edit.path}`, content, cache);
+      const content = source?.kind === "overlay" ? await snapshot.openContent(source.ino) : undefined;
+      const path = `${bytesOfText(target)}/${edit.path}`;
+      await writeEntry(edit, path, content, cache).finally(() => content?.close());
       if (edit.type === EntryType.file) files++;
+      if (edit.type === EntryType.directory && edit.path !== ROOT)
+        folders.push({ at: bufferOf(path), entry: edit });
     }
+    for (const { at, entry } of folders.reverse()) await setAttributes(at, entry);
     return files;
   } finally {
     staging.close();
@@ -43,33 +54,66 @@ export async function exportOverlay(
 async function writeEntry(
   entry: Entry,
   path: string,
-  content: ContentReader | Promise<ContentReader> | undefined,
+  content: ContentReader | undefined,
   cache: Cache,
 ): Promise<void> {
   const at = bufferOf(path);
   if (entry.type === EntryType.directory) {
-    await mkdir(at, { recursive: true });
+    await mkdir(at, { recursive: true, mode: 0o700 });
     return;
   }
   await mkdir(bufferOf(dirname(path)), { recursive: true });
   if (entry.type === EntryType.symlink) await symlink(bufferOf(entry.target), at);
   if (entry.type !== EntryType.file) return;
-  const file = await open(at, "w", entry.mode & 0o777);
+  const file = await open(at, "wx", 0o600);
   try {
-    for await (const bytes of content ? bytesOf(await content) : chunksOf(entry, cache))
-      await file.write(bytes);
+    if (content) await copyContent(content, file);
+    else await copyChunks(entry, file, cache);
   } finally {
     await file.close();
   }
-  await utimes(at, entry.mtimeSec, entry.mtimeSec);
+  await setAttributes(at, entry);
 }
 
-async function* bytesOf(content: ContentReader): AsyncIterable<Uint8Array> {
-  for (let at = 0; at < content.sizeBytes; at += READ_BYTES)
-    yield await content.read(at, Math.min(at + READ_BYTES, content.sizeBytes));
-  await content.close();
+async function copyContent(content: ContentReader, file: FileHandle): Promise<void> {
+  const { sizeBytes, holes } = content;
+  await file.truncate(sizeBytes);
+  for (const { start, end } of dataOf({ start: 0, end: sizeBytes }, holes))
+    for (let at = start; at < end; at += READ_BYTES)
+      await writeFully(file, await content.read(at, Math.min(at + READ_BYTES, end)), at);
 }
 
-async function* chunksOf(entry: FileEntry, cache: Cache): AsyncIterable<Uint8Array> {
-  for (const chunk of entry.chunks) yield cache.read(blockOfChunk(chunk));
+async function copyChunks(
+  { sizeBytes, chunks, holes }: FileEntry,
+  file: FileHandle,
+  cache: Cache,
+): Promise<void> {
+  await file.truncate(sizeBytes);
+  let start = 0;
+  for (const chunk of chunks) {
+    const runs = dataOf({ start, end: start + chunk.sizeBytes }, holes);
+    const bytes = runs.length > 0 ? await cache.read(blockOfChunk(chunk)) : undefined;
+    for (const run of runs)
+      await writeFully(file, bytes!.subarray(run.start - start, run.end - start), run.start);
+    start += chunk.sizeBytes;
+  }
+}
+
+function dataOf(span: Span, holes: Holes = []): Span[] {
+  return without(
+    holes.map(([start, end]) => ({ start, end })),
+    span,
+  );
+}
+
+/** A disk that fills up takes a part first, and fails at the next attempt. */
+async function writeFully(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length;)
+    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+}
+
+async function setAttributes(at: Buffer, { mode, mtimeSec, mtimeNsec }: Entry): Promise<void> {
+  await chmod(at, mode & PERMISSION_BITS);
+  const mtime = mtimeSec + mtimeNsec / 1e9;
+  await utimes(at, mtime, mtime);
 }

@@ -1,9 +1,10 @@
 /** Commits that were cut off or could not be made: what they left is found, and becomes one whole version. */
 import assert from "node:assert/strict";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { GiB, MiB } from "../../src/units.js";
 import { describeFolder } from "../dataset/support/folders.js";
 import { mountsBelow } from "../support/mounts.js";
 import { tempDir } from "../support/temp.js";
@@ -17,6 +18,7 @@ import {
   leftOvers,
   liveMount,
   mountWritable,
+  sh,
   until,
   userWith,
 } from "./support/mounted.js";
@@ -209,6 +211,24 @@ test("recover --export writes what was changed, and leaves the overlay where it 
   assert.equal(readFileSync(join(folder, "sub/b.txt"), "utf8"), "b, changed");
   assert.equal((await varve(["recover", "--export", folder])).code, 2, "the folder is not empty now");
   assert.equal((await leftOvers(varve)).length, 1);
+});
+
+test("recover --export keeps modes, times and holes, those of folders too", MOUNTED, async (t) => {
+  const varve = await userWith(t, FILES);
+  const mount = await mountWritable(t, varve);
+  const sparse = join(mount.path, "private/sparse");
+  mkdirSync(join(mount.path, "private"));
+  await sh('truncate -s 2G "$1" && printf end | dd of="$1" bs=1 seek=1G conv=notrunc status=none', sparse);
+  await sh('chmod 640 "$1" && touch -d 2001-02-03T04:05:06.789Z "$1"', sparse);
+  await sh('chmod 700 "$1" && touch -d 2002-03-04T05:06:07.5Z "$1"', join(mount.path, "private"));
+  await killed(mount);
+  const folder = await tempDir(t);
+  await varve.ok(["recover", "--export", folder]);
+  const [closed, exported] = ["private", "private/sparse"].map((path) => statSync(join(folder, path)));
+  assert.deepEqual([closed!.mode & 0o777, closed!.mtimeMs], [0o700, Date.UTC(2002, 2, 4, 5, 6, 7, 500)]);
+  assert.deepEqual([exported!.mode & 0o777, exported!.mtimeMs], [0o640, Date.UTC(2001, 1, 3, 4, 5, 6, 789)]);
+  assert.deepEqual([exported!.size, exported!.blocks * 512 < 1 * MiB], [2 * GiB, true]);
+  assert.equal(await sh('tail -c +1073741825 "$1" | head -c 3', join(folder, "private/sparse")), "end");
 });
 
 test("recover --discard throws the changes away, and lists them before", MOUNTED, async (t) => {
