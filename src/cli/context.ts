@@ -9,8 +9,6 @@ import { parseSizeBytes } from "../units.js";
 import { exitCodeOf } from "./exit-codes.js";
 import { formatCountOf } from "./format.js";
 import { type Output, processOutput } from "./output.js";
-import type { UploadProgress } from "../dataset/upload.js";
-import { startProgress } from "./progress.js";
 
 export interface GlobalOptions {
   json: boolean;
@@ -67,25 +65,6 @@ export async function run(
     await workspace?.close();
   }
   if (isToHint && workspace) hintAtOverlays(workspace.home, output);
-}
-
-/** A progress bar for an upload; nothing where standard error is no terminal. */
-export function uploadProgress(label = "Uploading"): {
-  onProgress: (progress: UploadProgress) => void;
-  stop: () => void;
-} {
-  const bar = startProgress({ label, of: "bytes" });
-  let done = 0;
-  return {
-    onProgress({ bytes, totalBytes }) {
-      bar.setTotal(Math.max(totalBytes, bytes));
-      bar.advance(bytes - done);
-      done = bytes;
-    },
-    stop: () => {
-      bar.stop();
-    },
-  };
 }
 
 /**

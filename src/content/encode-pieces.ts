@@ -15,35 +15,39 @@ export interface EncodedPiece<Id> {
 const NOTHING: EncodedRuns = { bytes: new Uint8Array(0), sizes: [], codecs: [] };
 
 /** Encodes a piece; one that becomes a pack by itself is left to be streamed. */
-export async function encodePiece<Id>(pool: IngestPool, piece: Piece<Id>): Promise<EncodedPiece<Id>> {
+export async function encodePiece<Id>(
+  pool: IngestPool,
+  piece: Piece<Id>,
+  compress: boolean,
+): Promise<EncodedPiece<Id>> {
   const { from, runs, solo } = piece;
   if (solo || runs.length === 0) return { piece, encoded: NOTHING };
-  if ("source" in from) return { piece, encoded: await rereadRuns(pool, from.source, runs) };
-  const ask = { bytes: from.bytes, runs: { starts: startsOf(runs), sizes: sizesOf(runs) }, isSolo: false };
+  if ("source" in from) return { piece, encoded: await rereadRuns(pool, from.source, runs, compress) };
+  const ask = { bytes: from.bytes, runs: { starts: startsOf(runs), sizes: sizesOf(runs) }, compress };
   return { piece, encoded: await pool.run("encode", ask, from.bytes.buffer) };
 }
 
 /**
  * Reads runs of a source again; `changed` unless each still has its hash.
- * @param isSolo Whether they are wanted as they are, for a pack by itself.
+ * @param compress Whether to, where it pays; else they are wanted as they are.
  */
 export async function rereadRuns<Id>(
   pool: IngestPool,
   source: ContentSource<Id>,
   runs: readonly Run[],
-  isSolo = false,
+  compress: boolean,
 ): Promise<EncodedRuns | "changed"> {
   const path = pathOf(source);
   const sizes = sizesOf(runs);
   const hashes = runs.map(({ hash }) => hash);
   if (path !== undefined)
-    return pool.run("reread", { path, runs: { starts: startsOf(runs), sizes, hashes }, isSolo });
+    return pool.run("reread", { path, runs: { starts: startsOf(runs), sizes, hashes }, compress });
 
   const bytes = await withReader(source, (reader) => readTogether(reader, runs));
   if (!bytes) return "changed";
   return pool.run(
     "encode",
-    { bytes, runs: { starts: startsAfter(sizes), sizes, hashes }, isSolo },
+    { bytes, runs: { starts: startsAfter(sizes), sizes, hashes }, compress },
     bytes.buffer,
   );
 }

@@ -73,13 +73,13 @@ export interface Jobs {
     ask: { bytes: Uint8Array<ArrayBuffer>; isFirst: boolean; isLast: boolean };
     answer: { digest: Digest | undefined };
   };
-  /** Encodes runs of `bytes`, but for a pack by itself: it takes them as they are. */
+  /** Encodes runs of `bytes`; without `compress` they stay as they are. */
   encode: {
-    ask: { bytes: Uint8Array<ArrayBuffer>; runs: RunColumns; isSolo: boolean };
+    ask: { bytes: Uint8Array<ArrayBuffer>; runs: RunColumns; compress: boolean };
     answer: EncodedRuns | "changed";
   };
   /** The same for runs of a file, which are read again. */
-  reread: { ask: { path: string; runs: RunColumns; isSolo: boolean }; answer: EncodedRuns | "changed" };
+  reread: { ask: { path: string; runs: RunColumns; compress: boolean }; answer: EncodedRuns | "changed" };
   /** The hash of the first `usedBytes` bytes. */
   name: {
     ask: { bytes: Uint8Array<ArrayBuffer>; usedBytes: number };

@@ -49,14 +49,14 @@ const handlers: { [Kind in JobKind]: (ask: Jobs[Kind]["ask"]) => Outcome<Kind> }
     return [{ digest: isLast ? scanner.digest() : undefined }];
   },
 
-  encode({ bytes, runs, isSolo }) {
+  encode({ bytes, runs, compress }) {
     const chunks = runs.starts.map((start, index) => bytes.subarray(start, start + runs.sizes[index]!));
-    return encoded(chunks, runs, isSolo);
+    return encoded(chunks, runs, compress);
   },
 
-  reread({ path, runs, isSolo }) {
+  reread({ path, runs, compress }) {
     const chunks = readRuns(path, runs);
-    return chunks ? encoded(chunks, runs, isSolo) : ["changed"];
+    return chunks ? encoded(chunks, runs, compress) : ["changed"];
   },
 
   name({ bytes, usedBytes }) {
@@ -91,10 +91,10 @@ function resultOf(read: () => FileDigest): FileResult {
 function encoded(
   chunks: readonly Uint8Array[],
   { hashes }: RunColumns,
-  isSolo: boolean,
+  compress: boolean,
 ): ["changed"] | [EncodedRuns, ArrayBuffer] {
   if (hashes?.some((hash, index) => sha256(chunks[index]!) !== hash)) return ["changed"];
-  const stored = chunks.map(isSolo ? asItIs : encodeChunk);
+  const stored = chunks.map(compress ? encodeChunk : asItIs);
   const bytes = concatenate(stored.map((chunk) => chunk.stored));
   const sizes = stored.map((chunk) => chunk.stored.length);
   return [{ bytes, sizes, codecs: stored.map(({ codec }) => codec) }, bytes.buffer];

@@ -12,10 +12,18 @@ import type { PackUnderway } from "./place.js";
 import type { Session } from "./session.js";
 
 export const DEFAULT_PACK_BYTES = 32 * MiB;
+const MAX_PACK_BYTES = 256 * MiB;
 /** So that the files that wait for a pack stay few, however small they are. */
 const MAX_CHUNKS = 128 * KiB;
 /** Each holds a pack in memory. Enough to fill 1 Gbit/s at 15 ms a request. */
 const PUTS_AT_ONCE = 4;
+
+/** @throws {DatasetError} `bad-input` when a pack could not hold the largest chunk, or is too large for memory */
+export function checkPackBytes(packBytes: number): number {
+  if (packBytes >= MAX_CHUNK_BYTES && packBytes <= MAX_PACK_BYTES) return packBytes;
+  const message = `Cannot make packs of ${packBytes} bytes: a chunk may have ${MAX_CHUNK_BYTES}, and memory holds five packs, each at most ${MAX_PACK_BYTES}`;
+  throw new DatasetError("bad-input", { value: String(packBytes) }, message);
+}
 
 export interface PackWriterOptions {
   remote: Remote;
@@ -41,13 +49,10 @@ export class PackWriter {
   readonly #underway = new Set<Promise<void>>();
   #filling: FillingPack | undefined;
 
-  /** @throws {DatasetError} `bad-input` when a pack could not hold the largest chunk */
+  /** @throws {DatasetError} `bad-input` when a pack could not hold the largest chunk, or is too large for memory */
   constructor(options: PackWriterOptions) {
     this.#options = options;
-    this.#packBytes = options.packBytes ?? DEFAULT_PACK_BYTES;
-    if (this.#packBytes >= MAX_CHUNK_BYTES) return;
-    const message = `Cannot make packs of ${this.#packBytes} bytes: a chunk may have ${MAX_CHUNK_BYTES}`;
-    throw new DatasetError("bad-input", { value: String(this.#packBytes) }, message);
+    this.#packBytes = checkPackBytes(options.packBytes ?? DEFAULT_PACK_BYTES);
   }
 
   /** Lays a chunk behind the one laid last, in a new pack when it does not fit. Await `hasRoom` now and then. */
@@ -62,22 +67,30 @@ export class PackWriter {
     this.#start(pack, () => this.#putSolo(pack, content));
   }
 
-  /** Resolves when few enough packs are under way to go on. @throws the session's failure */
-  async hasRoom(): Promise<void> {
-    while (this.#underway.size >= PUTS_AT_ONCE) await Promise.race(this.#underway);
-    this.#options.session.throwIfFailed();
+  /** Whether few enough packs are under way to go on; if not, one more is settled by then. @throws the session's failure */
+  hasRoom(): Promise<boolean> {
+    return this.#isDownTo(PUTS_AT_ONCE - 1);
   }
 
-  /** Sends what has been laid, and resolves when every pack is settled. @throws the session's failure */
-  async finish(): Promise<void> {
+  /** Sends what has been laid. */
+  finish(): void {
     this.#send();
-    await this.settle();
-    this.#options.session.throwIfFailed();
+  }
+
+  /** Whether every pack is settled; if not, one more is by then. @throws the session's failure */
+  isSettled(): Promise<boolean> {
+    return this.#isDownTo(0);
   }
 
   /** Resolves when nothing is under way any more. */
   async settle(): Promise<void> {
     await Promise.all(this.#underway);
+  }
+
+  async #isDownTo(count: number): Promise<boolean> {
+    if (this.#underway.size > count) await Promise.race(this.#underway);
+    this.#options.session.throwIfFailed();
+    return this.#underway.size <= count;
   }
 
   #send(): void {

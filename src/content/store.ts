@@ -17,6 +17,7 @@ import type { ReadContent } from "./read-readers.js";
 import { batchSources, readBatch } from "./read-sources.js";
 import { Session, type SessionOptions } from "./session.js";
 import { type ContentSource, type StoredContent, pathOf } from "./source.js";
+import { ProgressTally, type StoreProgress } from "./store-progress.js";
 import { WaitingFiles } from "./waiting-files.js";
 
 export { hashFiles } from "./hash-files.js";
@@ -35,14 +36,9 @@ export interface StoreOptions extends SessionOptions {
   known: KnownChunks;
   /** Most a pack of several chunks holds. Default 32 MiB. */
   packBytes?: number | undefined;
+  /** `auto`, the default: each chunk where it saves a tenth. */
+  compression?: "auto" | "none" | undefined;
   onProgress?: ((progress: StoreProgress) => void) | undefined;
-}
-
-/** So far: files and bytes stored, and bytes sent for them. */
-export interface StoreProgress {
-  files: number;
-  bytes: number;
-  sentBytes: number;
 }
 
 type Sources<Id> = AsyncIterable<ContentSource<Id>> | Iterable<ContentSource<Id>>;
@@ -80,13 +76,14 @@ class Storing<Id> {
   readonly #writer: PackWriter;
   readonly #sent = new SentChunks();
   readonly #waiting = new WaitingFiles<Id>();
-  readonly #progress: StoreProgress = { files: 0, bytes: 0, sentBytes: 0 };
+  readonly #progress: ProgressTally<ReadContent<Id>>;
 
   constructor(session: Session, options: StoreOptions) {
     this.#session = session;
     this.#options = options;
     const { remote, packBytes } = options;
-    const onSent = (sentBytes: number) => this.#report({ sentBytes });
+    this.#progress = new ProgressTally(options.onProgress);
+    const onSent = (sentBytes: number) => this.#progress.sent(sentBytes);
     const onSettled = (pack: PackUnderway) => this.#waiting.settle(pack);
     this.#writer = new PackWriter({ remote, session, packBytes, onSent, onSettled });
   }
@@ -107,10 +104,11 @@ class Storing<Id> {
   async *#pass(sources: Sources<Id>): AsyncGenerator<StoredContent<Id>> {
     for await (const piece of this.#encodedPieces(sources)) {
       this.#lay(piece);
-      await this.#writer.hasRoom();
+      while (!(await this.#writer.hasRoom())) yield* this.#takeStored();
       yield* this.#takeStored();
     }
-    await this.#writer.finish();
+    this.#writer.finish();
+    while (!(await this.#writer.isSettled())) yield* this.#takeStored();
     yield* this.#takeStored();
   }
 
@@ -118,7 +116,8 @@ class Storing<Id> {
     const session = this.#session;
     const { pool } = session;
     const read = session.guard((batch: ContentSource<Id>[]) => readBatch(pool, batch));
-    const encode = session.guard((piece: Piece<Id>) => encodePiece(pool, piece));
+    const compress = this.#options.compression !== "none";
+    const encode = session.guard((piece: Piece<Id>) => encodePiece(pool, piece, compress));
     const batches = mapInOrder(batchSources(session.guardItems(sources)), pool.size + 1, read);
     const pieces = planPieces(batches, session.guard(this.#options.known), this.#sent);
     return mapInOrder(pieces, pool.size + 1, encode);
@@ -146,15 +145,22 @@ class Storing<Id> {
   }
 
   #soloContent(piece: Piece<Id>): SoloContent {
-    const { digest, source } = piece.files[0]!.content;
+    const { content } = piece.files[0]!;
+    const { digest, source } = content;
     const { pool } = this.#session;
-    const reread = (runs: PlannedRun[]) => rereadRuns(pool, source, runs, true);
-    const lose = () => this.#lose(piece);
+    const reread = (runs: PlannedRun[]) => rereadRuns(pool, source, runs, false);
+    const taken = (bytes: number) => this.#progress.streamed(content, bytes);
+    const lose = () => {
+      this.#progress.lost(content);
+      this.#lose(piece);
+    };
     return {
       sizeBytes: digest.sizeBytes,
       async *read() {
+        let takenBytes = 0;
         for await (const group of mapInOrder(groupRuns(piece.runs), SOLO_READ_AHEAD, reread)) {
           if (group === "changed") lose();
+          else taken((takenBytes += group.bytes.length));
           yield group === "changed" ? false : group.bytes;
         }
       },
@@ -163,7 +169,7 @@ class Storing<Id> {
 
   *#takeStored(): Generator<StoredContent<Id>> {
     for (const { content, parts } of this.#waiting.takeStored()) {
-      this.#report({ files: 1, bytes: content.digest.sizeBytes });
+      this.#progress.stored(content, content.digest.sizeBytes);
       yield storedContent(content, parts, this.#options.remoteId);
     }
   }
@@ -176,13 +182,6 @@ class Storing<Id> {
     const name = textOf(pathOf(changed[0]!) ?? "");
     const message = `Cannot store "${name}": it changed between hashing and sending in each of ${ROUNDS} attempts`;
     throw new DatasetError("source-changed", { path: name }, message);
-  }
-
-  #report({ files = 0, bytes = 0, sentBytes = 0 }: Partial<StoreProgress>): void {
-    this.#progress.files += files;
-    this.#progress.bytes += bytes;
-    this.#progress.sentBytes += sentBytes;
-    this.#options.onProgress?.({ ...this.#progress });
   }
 }
 

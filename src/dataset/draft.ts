@@ -14,6 +14,7 @@ import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { takeIn } from "./remote-reference.js";
 import { Effect, Staging } from "./staging.js";
+import { markTransient } from "./transient-mark.js";
 import { type LoadedTree, editInMemory, emptyTree, loadedTree, openVersionTree } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
@@ -30,6 +31,8 @@ export interface CreateOptions {
   id?: VersionId | undefined;
   /** Id of the version whose tree the staged edits are laid over. Default: the first parent. For later commits of one mount. */
   base?: string | undefined;
+  /** Whether this process finishes the draft or throws it away (`transient-drafts.ts`). Default false. */
+  transient?: boolean | undefined;
 }
 
 export interface Draft {
@@ -128,6 +131,7 @@ function noteFacts(workspace: Workspace, version: VersionRow, options: CreateOpt
   const staging = Staging.open(workspace.draftFile(version.id));
   staging.setFact("labelAutomatic", options.version === undefined);
   if (options.base !== undefined) staging.setFact("base", options.base);
+  if (options.transient) markTransient(staging);
   staging.close();
 }
 

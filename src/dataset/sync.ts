@@ -1,4 +1,5 @@
 /** A new version from a folder in one step: create, sync, upload, finalize. No change, no version. */
+import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import type { CommitResult } from "./commit.js";
 import { Dataset, type FinalizeOptions, type WithWorkspace, defaultWorkspace } from "./dataset.js";
 import type { CreateOptions } from "./draft.js";
@@ -6,6 +7,7 @@ import { findDataset, versionsOf, isFinished } from "./history.js";
 import { isDatasetError } from "../errors.js";
 import { parseDatasetName, textOfDataset } from "./reference.js";
 import type { StageCounts } from "./stage-folder.js";
+import { discardCutOff } from "./transient-drafts.js";
 import type { Workspace } from "./workspace.js";
 
 export interface SyncOptions extends CreateOptions, FinalizeOptions, WithWorkspace {
@@ -35,7 +37,9 @@ export async function syncVersion(
 ): Promise<SyncResult> {
   const workspace = options.workspace ?? defaultWorkspace();
   const parents = options.parents?.length ? options.parents : await latestOf(workspace, name, options.remote);
-  const draft = await Dataset.create(name, { ...options, parents, workspace });
+  const dataset = await knownDataset(workspace, name);
+  if (dataset) await discardCutOff(workspace, dataset);
+  const draft = await Dataset.create(name, { ...options, parents, transient: true, workspace });
   let staged: StageCounts | undefined;
   try {
     staged = await draft.syncFolder(folder, { to: options.to, signal: options.signal });
@@ -53,6 +57,11 @@ export async function syncVersion(
     if (!staged || !isDatasetError(error, "version-equal")) throw error;
     return { committed: undefined, equal: error.data.version, staged };
   }
+}
+
+async function knownDataset(workspace: Workspace, text: string): Promise<DatasetRow | undefined> {
+  const { project, name } = parseDatasetName(text);
+  return (await workspace.catalog()).findDataset(project, name);
 }
 
 /** The latest version's reference, in a list; none for a new dataset. */

@@ -3,6 +3,7 @@
  * hash and chunks into the staging row. A killed upload goes on where it stopped, since rows settle as files do.
  */
 import type { Chunk, RemoteId, Sha256 } from "../content/chunk.js";
+import { inBursts } from "../content/in-bursts.js";
 import {
   type ContentReader,
   type ContentSource,
@@ -17,7 +18,12 @@ import { Effect, type PendingFile } from "./staging.js";
 import type { Stamped, Stamps } from "./stamps.js";
 
 export interface UploadOptions {
+  /** Threads that read, hash and compress. Default: one a core, at most 8. */
   maxWorkers?: number | undefined;
+  /** Most a pack of several chunks holds, 2 to 256 MiB. Default 32 MiB. */
+  packBytes?: number | undefined;
+  /** `auto`, the default: each chunk where it saves a tenth. */
+  compression?: "auto" | "none" | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
@@ -46,7 +52,7 @@ export interface UploadResult {
 
 type Pending = PendingFile & { entry: FileEntry };
 
-/** Rows settled in one transaction: a crash sends again at most this many files' worth of look-ups, never bytes. */
+/** Rows settled in one transaction. Files come with their pack, so a crash sends again what was under way, and no more. */
 const SETTLE_FILES = 512;
 
 /** Uploads every pending file. Costs the reading of them all; sends what is new. */
@@ -58,28 +64,23 @@ export async function uploadPending(
 ): Promise<UploadResult> {
   const { pending: totalFiles, pendingBytes: totalBytes } = tree.staging.counts();
   const { remote, remoteId, known } = target;
-  const { maxWorkers: workers, signal } = options;
+  const { maxWorkers: workers, packBytes, compression, signal } = options;
   let sentBytes = 0;
-  let settled: StoredContent<Pending>[] = [];
   const startedMs = Date.now();
   const stored = storeContent(sourcesOf(tree, target), {
     remote,
     remoteId,
     known,
-    ...(workers !== undefined && { workers }),
-    ...(signal && { signal }),
+    workers,
+    packBytes,
+    compression,
+    signal,
     onProgress(progress) {
       sentBytes = progress.sentBytes;
       if (options.onProgress) options.onProgress({ ...progress, totalFiles, totalBytes });
     },
   });
-  for await (const file of stored) {
-    settled.push(file);
-    if (settled.length < SETTLE_FILES) continue;
-    await settle(tree, stamps, settled, startedMs);
-    settled = [];
-  }
-  await settle(tree, stamps, settled, startedMs);
+  for await (const files of inBursts(stored, SETTLE_FILES)) await settle(tree, stamps, files, startedMs);
   return { files: totalFiles, contentBytesSent: sentBytes };
 }
 

@@ -184,10 +184,6 @@ test("progress ends with all files and bytes, and the bytes sent", async (scope)
   assert.deepEqual(reports.at(-1), { files: 4, bytes: 4000 + 18 * MiB, sentBytes: 3000 + 18 * MiB });
 });
 
-test("packs too small for a chunk are refused", async () => {
-  await assert.rejects(store([], { remote: memoryRemote(), packBytes: 1 * MiB }), { code: "bad-input" });
-});
-
 function contentOf(kind: number, sizeBytes: number): Buffer {
   return kind % 2 === 0 ? noise(`kind ${kind}`, sizeBytes) : Buffer.alloc(sizeBytes, `kind ${kind} `);
 }

@@ -4,9 +4,9 @@ import { Dataset } from "../../dataset/dataset.js";
 import type { CommitResult } from "../../dataset/commit.js";
 import type { StageCounts } from "../../dataset/stage-folder.js";
 import { syncVersion } from "../../dataset/sync.js";
-import { DatasetError } from "../../errors.js";
-import { type Cli, type Context, run, uploadProgress } from "../context.js";
+import { type Cli, type Context, run } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
+import { uploadOptions, uploadOptionsOf, uploadProgress, workersOption } from "../upload-options.js";
 
 export function addDraftCommands(cli: Cli): void {
   for (const command of [create, add, remove, upload, finalize, sync]) command(cli);
@@ -118,16 +118,17 @@ function upload(cli: Cli): void {
     "upload",
     "Send the staged content of a draft",
     (yargs) =>
-      workersOption(draftOption(yargs))
+      uploadOptions(draftOption(yargs))
         .example("$0 upload", "the draft you created last")
         .example("$0 upload --dataset vision/cifar10@1.3.0 --max-workers 4", "that draft, with four threads"),
     (args) =>
       run(args, async ({ workspace, output, json, signal }) => {
         const draft = await draftOf(workspace, args.dataset);
         const progress = uploadProgress();
-        const { maxWorkers } = args;
         const { onProgress } = progress;
-        const result = await draft.upload({ maxWorkers, signal, onProgress }).finally(progress.stop);
+        const result = await draft
+          .upload({ ...uploadOptionsOf(args), signal, onProgress })
+          .finally(progress.stop);
         if (json) output.json({ id: draft.id, ...result });
         else
           output.data(
@@ -143,7 +144,7 @@ function finalize(cli: Cli): void {
     ["finalize", "close"],
     "Complete a draft: from then on it never changes",
     (yargs) =>
-      workersOption(draftOption(yargs))
+      uploadOptions(draftOption(yargs))
         .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
         .option("upload", {
           type: "boolean",
@@ -156,11 +157,11 @@ function finalize(cli: Cli): void {
       run(args, async (context) => {
         const draft = await draftOf(context.workspace, args.dataset);
         const progress = uploadProgress();
-        const { publish, maxWorkers, upload: autoUpload } = args;
+        const { publish, upload: autoUpload } = args;
         const { onProgress } = progress;
         const { signal } = context;
         const result = await draft
-          .finalize({ publish, maxWorkers, autoUpload, signal, onProgress })
+          .finalize({ ...uploadOptionsOf(args), publish, autoUpload, signal, onProgress })
           .finally(progress.stop);
         printCommit(context, result);
       }),
@@ -172,7 +173,7 @@ function sync(cli: Cli): void {
     "sync <folder> <name>",
     "Make a new version that holds what a folder holds",
     (yargs) =>
-      workersOption(newVersionOptions(yargs))
+      uploadOptions(newVersionOptions(yargs))
         .positional("folder", { type: "string", demandOption: true, describe: "Local folder" })
         .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME" })
         .option("to", { type: "string", describe: "Folder inside the dataset" })
@@ -187,14 +188,14 @@ function sync(cli: Cli): void {
       run(args, async (context) => {
         const { workspace, output, json, signal } = context;
         const progress = uploadProgress();
-        const { to, metadata, publish, maxWorkers } = args;
+        const { to, metadata, publish } = args;
         const { onProgress } = progress;
         const options = {
           ...versionOptionsOf(args),
+          ...uploadOptionsOf(args),
           to,
           metadata,
           publish,
-          maxWorkers,
           signal,
           onProgress,
           workspace,
@@ -279,20 +280,4 @@ function draftOption<T>(yargs: Argv<T>) {
     requiresArg: true,
     describe: "Draft to work on (default: the one you created last)",
   });
-}
-
-function workersOption<T>(yargs: Argv<T>) {
-  return yargs.option("max-workers", {
-    type: "number",
-    requiresArg: true,
-    coerce: workerCount,
-    describe: "Threads that read and hash (default: one a core, at most 8)",
-  });
-}
-
-/** @throws {DatasetError} `bad-input` */
-function workerCount(count: number | undefined): number | undefined {
-  if (count === undefined || (Number.isInteger(count) && count >= 1)) return count;
-  const message = "Cannot take --max-workers: it must be a whole number of at least 1";
-  throw new DatasetError("bad-input", { value: String(count) }, message);
 }

@@ -9,8 +9,9 @@ import { DatasetError } from "../../errors.js";
 import { findMount, MOUNT_TYPE } from "../../fs/transport/kernel/mounts.js";
 import { unmountKernel } from "../../fs/transport/kernel/unmount.js";
 import type { jsonOf } from "../../paths.js";
-import { type Cli, type Context, run, uploadProgress } from "../context.js";
+import { type Cli, type Context, run } from "../context.js";
 import { formatPath } from "../format.js";
+import { uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
 import { commitLine } from "./drafts.js";
 import { addMountCommand } from "./mount.js";
 import { addStatusCommand, askStatus } from "./status.js";
@@ -146,7 +147,7 @@ export function warnOfLeftOut({ output }: Context, committed: OverlayCommit | nu
 }
 
 function commitOptions<T>(yargs: Argv<T>) {
-  return yargs
+  return uploadOptions(yargs)
     .option("message", {
       alias: "m",
       type: "string",
@@ -159,13 +160,15 @@ function commitOptions<T>(yargs: Argv<T>) {
     .option("strict", { type: "boolean", default: false, describe: "Refuse when something cannot be kept" });
 }
 
-function commitArguments(args: {
-  message?: string | undefined;
-  version?: string | undefined;
-  tag?: string[] | undefined;
-  publish: boolean;
-  strict: boolean;
-}) {
+function commitArguments(
+  args: {
+    message?: string | undefined;
+    version?: string | undefined;
+    tag?: string[] | undefined;
+    publish: boolean;
+    strict: boolean;
+  } & Parameters<typeof uploadOptionsOf>[0],
+) {
   const { message, version, tag: tags, publish, strict } = args;
-  return { message, version, tags, publish, strict };
+  return { message, version, tags, publish, strict, ...uploadOptionsOf(args) };
 }

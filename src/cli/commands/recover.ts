@@ -11,9 +11,10 @@ import {
   recoverable,
 } from "../../dataset/recover.js";
 import { DatasetError } from "../../errors.js";
-import { type Cli, type Context, run, uploadProgress } from "../context.js";
+import { type Cli, type Context, run } from "../context.js";
 import { formatCount, formatCountOf } from "../format.js";
 import { renderTable } from "../table.js";
+import { uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
 import { commitLine } from "./drafts.js";
 import { warnOfLeftOut } from "./mounts.js";
 
@@ -22,7 +23,7 @@ export function addRecoverCommand(cli: Cli): void {
     "recover [id]",
     "List, commit, mount, export or discard changes that a mount left uncommitted",
     (yargs) =>
-      yargs
+      uploadOptions(yargs)
         .positional("id", { type: "string", describe: "An overlay (default: the only one)" })
         .option("commit", { type: "boolean", describe: "Commit it as a child version" })
         .option("mount", {
@@ -55,7 +56,11 @@ export function addRecoverCommand(cli: Cli): void {
           const acts = args.commit ?? args.discard ?? args.mount ?? args.export;
           if (!acts) await list(context, args.id);
           else if (args.commit)
-            await commit(context, args.id, { message: args.message, version: args.version });
+            await commit(context, args.id, {
+              message: args.message,
+              version: args.version,
+              ...uploadOptionsOf(args),
+            });
           else if (args.mount !== undefined) await mount(context, args.id, args.mount);
           else if (args.export !== undefined) await exportTo(context, args.id, args.export);
           else await discard(context, args.id);
