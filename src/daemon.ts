@@ -72,6 +72,7 @@ export class MountProcess {
     const workspace = new Workspace({
       home: config.home,
       notice: (message) => log.warn(message),
+      offline: config.options.offline,
       cacheMemoryBytes: config.options.transport === "fuse-native" ? undefined : FETCH_MEMORY_BYTES,
     });
     const mount = new MountProcess(config, workspace, log);
@@ -122,8 +123,8 @@ export class MountProcess {
 
   private async begin(): Promise<void> {
     const { home, mountpoint } = this.config;
-    await this.serve();
-    this.holder = holdCache(this.workspace, this.config, this.log);
+    const found = await this.serve();
+    this.holder = holdCache(this.workspace, this.config, found, this.log);
     this.state = this.stateNow();
     this.control = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
     writeMountState(home, this.state);
@@ -136,7 +137,8 @@ export class MountProcess {
     this.log.info("mounted", { mountpoint, version: nameOfShown(this.state), writable });
   }
 
-  private async serve(): Promise<void> {
+  /** Gives the version that is served. */
+  private async serve(): Promise<FoundVersion | undefined> {
     const { home, mountpoint, shown, options } = this.config;
     const located = shown && (await locate(this.workspace, shown));
     const version = located && shownOf(located.found);
@@ -165,6 +167,7 @@ export class MountProcess {
       throw error;
     }
     this.overlay = overlay && new MountedOverlay(this.workspace, overlay, this.log);
+    return located?.found;
   }
 
   private stateNow(): MountState {

@@ -16,6 +16,8 @@ export interface GlobalOptions {
   catalog: string | undefined;
   cacheDir: string | undefined;
   cacheSize: string | undefined;
+  /** Of commands that can do without a remote. */
+  offline?: boolean | undefined;
 }
 
 export type Cli = Argv<GlobalOptions>;
@@ -56,7 +58,8 @@ export async function run(
   let workspace: Workspace | undefined;
   let isToHint = hint;
   try {
-    workspace = new Workspace({ home: homeFrom(options), notice: (message) => output.say(message) });
+    const { offline } = options;
+    workspace = new Workspace({ home: homeFrom(options), notice: (message) => output.say(message), offline });
     await body({ workspace, output, json: options.json, signal: interrupt.signal });
   } catch (error) {
     reportFailure(output, error, { interrupted: interrupt.signal.aborted, json: options.json });

@@ -14,6 +14,8 @@ export interface MountOptions {
   preserveOwner?: boolean | undefined;
   /** Let the kernel read large cached files by itself, where it can. Default true. */
   passthrough?: boolean | undefined;
+  /** Serve only what is in the cache: what is not there gives EIO at once, and no remote is asked. Default false. */
+  offline?: boolean | undefined;
   /** A pin in the cache that the mount takes over, so that what it covers stays there while the mount lives. */
   pin?: number | undefined;
   /** Longest wait on a remote, in ms. Default 60,000. */

@@ -6,6 +6,8 @@ import type { Pin } from "../cache/pin-index.js";
 import { DatasetError } from "../errors.js";
 import { pathOfText, textOf } from "../paths.js";
 import { type FoundVersion, nameOfVersion } from "./history.js";
+import { localHashes } from "./local-content.js";
+import { rememberVersion } from "./remembered-versions.js";
 import { openVersionTree, rootBlockOf } from "./version-tree.js";
 import { type WarmOptions, warm } from "./warm.js";
 import type { Workspace } from "./workspace.js";
@@ -97,6 +99,19 @@ export async function pinVersion(
 }
 
 /**
+ * Pins what is in the cache of a version for a holder, and fetches nothing. Takes its time with a large version.
+ *
+ * @throws {DatasetError} `cache-full` when other pins leave no room; what was pinned before that stays pinned
+ */
+export async function pinLocal(workspace: Workspace, found: FoundVersion, holder: string): Promise<void> {
+  const { pins } = workspace.housekeeping();
+  const facts = pinFacts(found);
+  const pin = pins.begin(`${holder}:${facts.id}`, facts, holder);
+  for await (const hashes of localHashes(await workspace.cache(), found.version))
+    pins.cover(pin, hashes, workspace.home.cacheBytes);
+}
+
+/**
  * Takes away pins of a version: those of these paths, or all. Gives what they were of.
  *
  * @throws {DatasetError} `not-found` when there are none
@@ -133,11 +148,12 @@ export function holderFacts(reference: string): {
 
 async function warmVersion(
   workspace: Workspace,
-  { version }: FoundVersion,
+  found: FoundVersion,
   facts: PinFacts,
   pin: () => number,
   options: WarmOptions,
 ): Promise<Warmed> {
+  const { version } = found;
   const cache = await workspace.cache();
   const before = cache.stats().fetched;
   const tree = await openVersionTree(cache, version);
@@ -153,6 +169,7 @@ async function warmVersion(
     },
     options,
   );
+  await rememberVersion(workspace, found);
   const { bytes: fetchedBytes, requests } = cache.stats().fetched;
   return { ...facts, bytes, fetchedBytes: fetchedBytes - before.bytes, requests: requests - before.requests };
 }

@@ -1,16 +1,11 @@
 /** Taking a version, or all versions of a dataset, out of the cache. */
-import { Missing } from "../cache/block.js";
-import type { Cache } from "../cache/cache.js";
 import type { Cleared } from "../cache/housekeeping.js";
 import type { VersionRow } from "../catalog/catalog.js";
 import type { Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
-import { openRoot } from "../manifest/root.js";
-import { ROOT } from "../paths.js";
 import { isFinished } from "./history.js";
+import { localHashes } from "./local-content.js";
 import { type Reference, parseReference, textOfReference } from "./reference.js";
-import { filesIn, slicesOf } from "./version-blocks.js";
-import { rootBlockOf, treeOf } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
 
 /**
@@ -22,7 +17,11 @@ import type { Workspace } from "./workspace.js";
 export async function clearCached(workspace: Workspace, text: string): Promise<Cleared> {
   const versions = await knownVersions(workspace, parseReference(text));
   const cache = await workspace.cache();
-  return workspace.housekeeping().clearBlocks(localHashes(cache, versions));
+  return workspace.housekeeping().clearBlocks(allHashes());
+
+  async function* allHashes(): AsyncGenerator<readonly Sha256[]> {
+    for (const version of versions) yield* localHashes(cache, version);
+  }
 }
 
 async function knownVersions(workspace: Workspace, reference: Reference): Promise<VersionRow[]> {
@@ -38,31 +37,6 @@ async function knownVersions(workspace: Workspace, reference: Reference): Promis
     if (!dataset) return [];
     if (reference.label === undefined) return catalog.listVersions(dataset.id);
     return known(await catalog.versionByLabel(dataset.id, reference.label));
-  }
-}
-
-async function* localHashes(
-  cache: Cache,
-  versions: readonly VersionRow[],
-): AsyncGenerator<readonly Sha256[]> {
-  for (const version of versions) {
-    const root = rootBlockOf(version);
-    const bytes = cache.local.get(root.hash);
-    if (!bytes) continue;
-    for await (const { block, ...slice } of slicesOf(treeOf(cache, openRoot(bytes)), [ROOT], ifHere)) {
-      const files = [...filesIn({ block, ...slice }, () => false)];
-      yield [block, ...files.flat()].map(({ hash }) => hash);
-    }
-    yield [root.hash];
-  }
-}
-
-function ifHere<T>(operation: () => T): Promise<T | undefined> {
-  try {
-    return Promise.resolve(operation());
-  } catch (thrown) {
-    if (thrown instanceof Missing) return Promise.resolve(undefined);
-    throw thrown;
   }
 }
 

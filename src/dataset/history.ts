@@ -82,6 +82,7 @@ export async function refresh(
   dataset: DatasetRow,
   { remote: first }: { remote?: OpenedRemote | undefined } = {},
 ): Promise<void> {
+  if (workspace.isOffline) return;
   const catalog = await workspace.catalog();
   const versions = await catalog.listVersions(dataset.id);
   const finished = new Set(
@@ -208,6 +209,7 @@ async function adopt(
   name: DatasetName,
   remote: string | undefined,
 ): Promise<DatasetRow | undefined> {
+  if (workspace.isOffline) return undefined;
   const catalog = await workspace.catalog();
   const urls = new Set((await catalog.listRemotes()).map(({ url }) => url));
   const opened = [await (remote === undefined ? workspace.defaultRemote() : workspace.openRemote(remote))];

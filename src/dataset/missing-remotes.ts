@@ -20,7 +20,7 @@ export async function missingRemotes(
   workspace: Workspace,
   { version, remote }: FoundVersion,
 ): Promise<MissingRemote[]> {
-  if (remote === undefined) return [];
+  if (remote === undefined || workspace.isOffline) return [];
   const others = (await (await workspace.catalog()).remotesOfVersion(version.id)).filter(
     (id) => id !== version.remoteId,
   );

@@ -40,6 +40,7 @@ export async function daemonConfig(
   options: MountOptions,
 ): Promise<DaemonConfig> {
   if (options.writable && !found) throw notWritable();
+  if (options.writable && options.offline) throw notOffline();
   if (options.writable && found?.remote !== undefined) throw notTakenIn(found.remote);
   const mountpoint = await checkMountpoint(path);
   if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
@@ -101,6 +102,11 @@ function notWritable(): DatasetError<"bad-input"> {
 function notTakenIn(remote: string): DatasetError<"bad-input"> {
   const message = `Cannot mount a version of ${remote} writable without a catalog: varve catalog rebuild ${remote} enters it`;
   return new DatasetError("bad-input", { value: remote }, message);
+}
+
+function notOffline(): DatasetError<"bad-input"> {
+  const message = "Cannot mount writable with --offline: a commit needs the remote";
+  return new DatasetError("bad-input", { value: "--offline" }, message);
 }
 
 function limitsNotAccepted(): DatasetError<"unsupported"> {

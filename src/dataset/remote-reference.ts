@@ -8,6 +8,7 @@ import { DatasetError, isDatasetError } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
 import { type FoundVersion, findVersion, importRecord, refresh } from "./history.js";
 import { readName } from "./names.js";
+import { locateRemembered } from "./remembered-versions.js";
 import { type VersionRecord, labelOfKey, readRecord, recordKey, recordPrefix } from "./record.js";
 import {
   type DatasetId,
@@ -35,6 +36,7 @@ export async function locateVersion(
   text: string,
   options: { drafts?: boolean } = {},
 ): Promise<Located> {
+  if (workspace.isOffline) return locateOffline(workspace, text);
   const { place, reference } = splitReference(text);
   if (place === undefined) return { workspace, found: await findVersion(workspace, text, options) };
   const { label, ...name } = parseNameAndLabel(reference);
@@ -75,6 +77,26 @@ export async function takeIn(workspace: Workspace, text: string): Promise<FoundV
   if (dataset.id !== found.dataset.id) throw namesake(dataset, remote);
   await importRecord(catalog, await readRecord(remote, recordKey(dataset.id as DatasetId, label)));
   return findVersion(workspace, id);
+}
+
+/** The version as the user's catalog knows it, else as the cache was told of it when it was fetched. */
+async function locateOffline(workspace: Workspace, text: string): Promise<Located> {
+  const { place } = splitReference(text);
+  const known = place === undefined ? await findKnown(workspace, text) : undefined;
+  if (known) return { workspace, found: known };
+  const remembered = await locateRemembered(workspace, text);
+  if (remembered) return remembered;
+  const message = `Cannot find "${text}" offline: neither the catalog nor the cache knows it; varve prefetch fetches it`;
+  throw new DatasetError("not-found", { what: text }, message);
+}
+
+async function findKnown(workspace: Workspace, text: string): Promise<FoundVersion | undefined> {
+  try {
+    return await findVersion(workspace, text);
+  } catch (error) {
+    if (isDatasetError(error, "not-found")) return undefined;
+    throw error;
+  }
 }
 
 function parseNameAndLabel(text: string): DatasetName & { label: string | undefined } {

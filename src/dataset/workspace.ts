@@ -23,6 +23,8 @@ export interface WorkspaceOptions {
   home?: Partial<Home> | undefined;
   /** Told what a person should know and no caller can act on. Default: standard error. */
   notice?: ((message: string) => void) | undefined;
+  /** Nothing is fetched: what is not on this machine fails with `offline`. Default false. */
+  offline?: boolean | undefined;
   /** Most the cache may take of memory, in bytes. Default: as `openCache`. */
   cacheMemoryBytes?: number | undefined;
 }
@@ -73,6 +75,11 @@ export class Workspace {
     return reader;
   }
 
+  /** Whether only what is on this machine may be used. */
+  get isOffline(): boolean {
+    return this.options.offline ?? false;
+  }
+
   catalog(): Promise<Catalog> {
     return (this.#catalog ??= this.#openCatalog());
   }
@@ -84,7 +91,7 @@ export class Workspace {
       maxBytes: this.home.cacheBytes,
       memoryBytes: this.options.cacheMemoryBytes,
       remoteOf: (id) => this.#recentRemote(id),
-      links: this.links(),
+      links: this.isOffline ? { read: ({ url }) => Promise.reject(notFetched(url)) } : this.links(),
       onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),
     }));
   }
@@ -203,6 +210,7 @@ export class Workspace {
   }
 
   async #connect(url: string, mustExist: boolean): Promise<OpenedRemote> {
+    if (this.isOffline) throw notFetched(url);
     const remote = withRetry(await openRemote(url));
     const catalog = await this.catalog();
     const isKnown = (await catalog.listRemotes()).some((row) => row.url === url);
@@ -210,6 +218,11 @@ export class Workspace {
     await catalog.ensureRemote({ id, url });
     return { id, remote };
   }
+}
+
+function notFetched(url: string): DatasetError<"offline"> {
+  const message = `Cannot fetch from ${url}: offline, only what is in the cache can be read`;
+  return new DatasetError("offline", { what: url }, message);
 }
 
 /** What could not be opened has told its caller already. */

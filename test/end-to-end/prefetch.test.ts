@@ -1,66 +1,26 @@
 /** Content brought into the cache before it is needed, and kept there: counted at the server. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-
-import Database from "better-sqlite3";
+import { test } from "node:test";
 
 import type { Warmed } from "../../src/dataset/cached-content.js";
 import { KiB, MiB } from "../../src/units.js";
 import { noise } from "../content/noise.js";
 import { describeFolder, writeFolder } from "../dataset/support/folders.js";
-import { type S3ServerProcess, s3Environment, s3ServerProcess } from "../support/s3.js";
 import { tempDir } from "../support/temp.js";
-import { type Varve, varveUser } from "../support/varve.js";
-import { DATASET, MOUNTED, liveMount, sh, until } from "./support/mounted.js";
-
-const VERSION = `${DATASET}@1.0.0`;
-const LARGE_BYTES = 17 * MiB;
-
-interface Setting {
-  server: S3ServerProcess;
-  varve: Varve;
-  source: string;
-}
-
-/** A user with `lab/data@1.0.0` in a bucket and nothing of it in the cache. */
-async function settingOf(t: TestContext): Promise<Setting> {
-  const server = await s3ServerProcess(t);
-  const varve = await varveUser(t, { ...s3Environment(server), VARVE_REMOTE: "s3://bucket/data" });
-  const source = await tempDir(t);
-  const small = Array.from(
-    { length: 200 },
-    (_, at) => [`small/${at}`, noise(`small ${at}`, 10_000)] as const,
-  );
-  writeFolder(source, { "large/one": noise("one", LARGE_BYTES), ...Object.fromEntries(small) });
-  await varve.ok(["sync", source, DATASET]);
-  await server.reset();
-  return { server, varve, source };
-}
-
-async function mounted(t: TestContext, varve: Varve, ...options: string[]): Promise<string> {
-  const path = await tempDir(t);
-  await varve.ok(["mount", VERSION, path, ...options]);
-  return path;
-}
+import type { Varve } from "../support/varve.js";
+import {
+  LARGE_BYTES,
+  VERSION,
+  bucketUser,
+  cachedBytes,
+  mountedAt,
+  readBytes,
+} from "./support/bucket-user.js";
+import { MOUNTED, liveMount, sh, until } from "./support/mounted.js";
 
 async function warmed(varve: Varve, args: readonly string[]): Promise<Warmed> {
   return (await varve.ok([...args, "--json"])).json() as Warmed;
-}
-
-/** Bytes of objects that were read since the last reset. */
-async function readBytes(server: S3ServerProcess): Promise<number> {
-  return (await server.counts())["GetObject"]?.sentBytes ?? 0;
-}
-
-/** Bytes of all blocks that a user's cache has on disk. */
-function cachedBytes({ home }: Varve): number {
-  const db = new Database(join(home, "cache/index.db"), { readonly: true });
-  const sizes = "select size_bytes from block union all select size_bytes from part";
-  const bytes = db.prepare<[], number>(`select total(size_bytes) from (${sizes})`).pluck().get()!;
-  db.close();
-  return bytes;
 }
 
 interface Status {
@@ -76,7 +36,7 @@ async function statusOf(varve: Varve): Promise<Status> {
 }
 
 test("prefetch of a version in a bucket", MOUNTED, async (t) => {
-  const { server, varve, source } = await settingOf(t);
+  const { server, varve, source } = await bucketUser(t);
 
   await t.test("what does not fit into the cache is refused before its content is fetched", async () => {
     for (const command of [["prefetch"], ["cache", "pin"]]) {
@@ -99,10 +59,7 @@ test("prefetch of a version in a bucket", MOUNTED, async (t) => {
         { fault: { kind: "bandwidth", bytesPerSecond: 8_000_000 }, operations: ["GetObject"] },
       ]);
       const killed = varve.start(["prefetch", VERSION]);
-      await until(
-        "a part of it is on disk",
-        () => existsSync(join(varve.home, "cache/index.db")) && cachedBytes(varve) > 6 * MiB,
-      );
+      await until("a part of it is on disk", () => cachedBytes(varve) > 6 * MiB);
       await killed.kill();
       await server.setFaults([]);
       await server.reset();
@@ -131,7 +88,7 @@ test("prefetch of a version in a bucket", MOUNTED, async (t) => {
       await server.reset();
       const again = await warmed(varve, ["prefetch", VERSION]);
       assert.deepEqual([again.requests, again.fetchedBytes, again.bytes], [0, 0, rest.bytes]);
-      const at = await mounted(t, varve);
+      const at = await mountedAt(t, varve, VERSION);
       assert.deepEqual(describeFolder(join(at, "small")), describeFolder(join(source, "small")));
       await sh('cmp "$1" "$2"', join(at, "large/one"), join(source, "large/one"));
       assert.deepEqual(await server.counts(), {});
@@ -143,7 +100,7 @@ test(
   "what is pinned, by hand or by a mount, survives others that read more than the cache holds",
   MOUNTED,
   async (t) => {
-    const { server, varve, source } = await settingOf(t);
+    const { server, varve, source } = await bucketUser(t);
     const small = { VARVE_CACHE_SIZE: "24MiB" };
     const other = await tempDir(t);
     writeFolder(other, { other: noise("other", 32 * MiB) });

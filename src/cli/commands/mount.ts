@@ -3,10 +3,11 @@ import { type MountInfo, nameOfShown } from "../../daemon/config.js";
 import { mountForeground } from "../../daemon/foreground.js";
 import { tellOfHeads } from "../../dataset/heads.js";
 import { type HeldVersion, type Warmed, holdVersion } from "../../dataset/cached-content.js";
-import type { FoundVersion } from "../../dataset/history.js";
+import { type FoundVersion, nameOfVersion } from "../../dataset/history.js";
 import { type MissingRemote, missingRemotes, wordsOnMissing } from "../../dataset/missing-remotes.js";
 import { startMount } from "../../dataset/mounting.js";
 import { locateVersion, takeIn } from "../../dataset/remote-reference.js";
+import { rootBlockOf } from "../../dataset/version-tree.js";
 import type { Workspace } from "../../dataset/workspace.js";
 import { DatasetError } from "../../errors.js";
 import { type Cli, type Context, run } from "../context.js";
@@ -56,6 +57,11 @@ export function addMountCommand(cli: Cli): void {
           default: false,
           describe: "Fetch all of it first, and keep it in the cache while it is mounted",
         })
+        .option("offline", {
+          type: "boolean",
+          default: false,
+          describe: "Ask no remote: show what is in the cache, and fail for the rest",
+        })
         .option("transport", { choices: ["kernel", "fuse-native"] as const, default: "kernel" as const })
         .option("accept-limits", {
           type: "boolean",
@@ -76,6 +82,7 @@ export function addMountCommand(cli: Cli): void {
       run(args, async (context) => {
         const { workspace } = context;
         const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
+        const { offline } = args;
         const options = {
           writable,
           allowOther,
@@ -83,11 +90,14 @@ export function addMountCommand(cli: Cli): void {
           passthrough,
           transport,
           acceptLimits,
+          offline,
           deadlineMs: deadline * 1000,
         };
+        if (offline && args.prefetch) throw contradictory();
         const { reference, directory } = whatAndWhere(args);
         const { found, unmerged, missing } =
           reference === undefined ? EVERY_VERSION : await find(workspace, reference, writable);
+        if (offline && found && !writable) await requireRoot(workspace, found);
         const held = args.prefetch ? await prefetched(context, found) : undefined;
         const given = { ...options, pin: held?.pin };
         const tell = (info: MountInfo) => {
@@ -109,6 +119,15 @@ async function prefetched(context: Context, found: FoundVersion | undefined): Pr
   if (found) return warming(context, "Fetching", (options) => holdVersion(context.workspace, found, options));
   const message = "Cannot fetch all versions first: --prefetch is for the mount of one";
   throw new DatasetError("bad-input", { value: "--prefetch" }, message);
+}
+
+/** @throws {DatasetError} `offline` when not even the root of the version is in the cache */
+async function requireRoot(workspace: Workspace, found: FoundVersion): Promise<void> {
+  const root = rootBlockOf(found.version);
+  if ((await workspace.cache()).local.get(root.hash)) return;
+  const name = nameOfVersion(found);
+  const message = `Cannot mount "${name}" offline: it is not in the cache; varve prefetch ${name} fetches it`;
+  throw new DatasetError("offline", { what: name }, message);
 }
 
 /** What mounting a version has to say of it besides. */
@@ -137,6 +156,11 @@ async function tellMounted({ output, json }: Context, info: MountInfo, remarks: 
   if (json) output.json({ ...info, unmerged, missing, prefetched });
   else output.data(mountedLine(info));
   for (const remote of missing) output.warn(wordsOnMissing(remote));
+}
+
+function contradictory(): DatasetError<"bad-input"> {
+  const message = "Cannot mount with --offline and --prefetch: the one fetches nothing, the other everything";
+  return new DatasetError("bad-input", { value: "--offline --prefetch" }, message);
 }
 
 /** With `--all` the only argument is the folder. @throws {DatasetError} `bad-input` */
