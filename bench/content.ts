@@ -10,7 +10,7 @@ import { join } from "node:path";
 import type { Chunk, RemoteId, Sha256 } from "../src/content/chunk.js";
 import { type StoredContent, hashFiles, storeContent } from "../src/content/store.js";
 import { bytesOfText } from "../src/paths.js";
-import { fileRemote } from "../src/remote/file.js";
+import { fileRemote } from "../src/remote/file/file.js";
 import { GiB, MiB } from "../src/units.js";
 
 const SMALL_FILES = 100_000;

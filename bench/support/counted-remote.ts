@@ -5,7 +5,7 @@
 import { appendFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { fileRemote } from "../../src/remote/file.js";
+import { fileRemote } from "../../src/remote/file/file.js";
 import { registerScheme } from "../../src/remote/open.js";
 import type { Remote } from "../../src/remote/remote.js";
 

@@ -6,14 +6,14 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { DatasetError } from "../errors.js";
-import { openAzure } from "./azure.js";
-import { canonicalAzureUrl } from "./azure-location.js";
-import { fileRemote } from "./file.js";
-import { openGcs } from "./gcs.js";
-import { canonicalGcsUrl } from "./gcs-location.js";
+import { openAzure } from "./azure/azure.js";
+import { canonicalAzureUrl } from "./azure/location.js";
+import { fileRemote } from "./file/file.js";
+import { openGcs } from "./gcs/gcs.js";
+import { canonicalGcsUrl } from "./gcs/location.js";
 import type { Remote } from "./remote.js";
-import { openS3 } from "./s3.js";
-import { canonicalS3Url } from "./s3-location.js";
+import { openS3 } from "./s3/s3.js";
+import { canonicalS3Url } from "./s3/location.js";
 
 /** Makes the remote behind a URL whose scheme it was registered for. */
 export type RemoteOpener = (url: URL) => Remote | Promise<Remote>;

@@ -152,7 +152,7 @@ export class Pair {
   }
 
   #timeOf(node: Node): unknown {
-    const stat = { mode: 0o100000, uid: 0, gid: 0, nlink: 1, ino: 1, sizeBytes: 0 };
+    const stat = { mode: parseInt(node.mode, 8), uid: 0, gid: 0, nlink: 1, ino: 1, sizeBytes: 0 };
     return (shown(this.#inFolder, { ...stat, mtimeNs: BigInt(node.mtimeNs) }) as { mtime: string }).mtime;
   }
 }

@@ -66,12 +66,13 @@ export function closeAll(side: Side, before: (fd: number) => void = () => undefi
   side.open.clear();
 }
 
-/** Of directories, size and links are each file system's own. */
+/** Of directories, size and links are each file system's own; of a fifo, whether what passes through it dates it. */
 export function shown({ sinceNs }: Pick<Side, "sinceNs">, found: Stat): unknown {
   const { mode, uid, gid, nlink, sizeBytes } = found;
-  const mtime = isRecent(found, sinceNs) ? "now" : String(found.mtimeNs);
+  const type = mode & TYPE_MASK;
+  const mtime = type === FileType.fifo || isRecent(found, sinceNs) ? "now" : String(found.mtimeNs);
   const common = { mode: mode.toString(8), uid, gid, mtime };
-  return (mode & TYPE_MASK) === FileType.directory ? common : { ...common, nlink, sizeBytes };
+  return type === FileType.directory ? common : { ...common, nlink, sizeBytes };
 }
 
 const CLOCKS_DIFFER_NS = 5_000_000_000n;

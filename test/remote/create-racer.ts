@@ -2,7 +2,7 @@
 import { once } from "node:events";
 
 import { isDatasetError } from "../../src/errors.js";
-import { fileRemote } from "../../src/remote/file.js";
+import { fileRemote } from "../../src/remote/file/file.js";
 
 const [directory = "", rounds = ""] = process.argv.slice(2);
 const remote = fileRemote(directory);

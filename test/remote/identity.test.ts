@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { RemoteId } from "../../src/content/chunk.js";
-import { fileRemote } from "../../src/remote/file.js";
+import { fileRemote } from "../../src/remote/file/file.js";
 import { remoteIdentity, requireIdentity } from "../../src/remote/identity.js";
 import { recording } from "../../src/remote/recording.js";
 import { memoryRemote } from "../support/memory-remote.js";

@@ -7,8 +7,8 @@ import { createRequire } from "node:module";
 
 import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 
-import { type AzureOptions, azureRemote } from "../../src/remote/azure.js";
-import type { AzureLocation } from "../../src/remote/azure-location.js";
+import { type AzureOptions, azureRemote } from "../../src/remote/azure/azure.js";
+import type { AzureLocation } from "../../src/remote/azure/location.js";
 import type { Remote } from "../../src/remote/remote.js";
 import { startAzureProxy } from "./azure-proxy.js";
 import { type Scope, atEnd } from "./cleanup.js";

@@ -1,6 +1,6 @@
 /** Buckets with objects of others in them, on the test servers, for tests of links to these. */
-import { makeS3Client } from "../../src/remote/s3-client.js";
-import { parseS3Url } from "../../src/remote/s3-location.js";
+import { makeS3Client } from "../../src/remote/s3/client.js";
+import { parseS3Url } from "../../src/remote/s3/location.js";
 import { type Azurite, azureContainer, azureEnvironment } from "./azurite.js";
 import { type Scope, atEnd } from "./cleanup.js";
 import { gcsServer } from "./gcs.js";

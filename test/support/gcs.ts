@@ -2,8 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { gcsRemote } from "../../src/remote/gcs.js";
-import type { GcsLocation } from "../../src/remote/gcs-location.js";
+import { gcsRemote } from "../../src/remote/gcs/gcs.js";
+import type { GcsLocation } from "../../src/remote/gcs/location.js";
 import type { Remote } from "../../src/remote/remote.js";
 import { type Scope, atEnd } from "./cleanup.js";
 import { type GcsServer, type GcsServerOptions, startGcsServer } from "./gcs-server/server.js";

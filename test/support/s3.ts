@@ -1,6 +1,6 @@
 /** The S3 server for a test, and remotes on it. */
-import { s3Remote } from "../../src/remote/s3.js";
-import type { S3Location } from "../../src/remote/s3-location.js";
+import { s3Remote } from "../../src/remote/s3/s3.js";
+import type { S3Location } from "../../src/remote/s3/location.js";
 import type { Remote } from "../../src/remote/remote.js";
 import { type Scope, atEnd } from "./cleanup.js";
 import { type ObjectServerProcess, objectServerProcess } from "./object-server/process.js";

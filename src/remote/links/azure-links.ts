@@ -1,7 +1,7 @@
 /** External files in Azure Blob Storage: pinned by ETag. */
-import { canonicalAzureUrl, parseAzureUrl } from "../azure-location.js";
-import { at, readRange } from "../azure-read.js";
-import { type AzureRequests, azureRequests } from "../azure-requests.js";
+import { canonicalAzureUrl, parseAzureUrl } from "../azure/location.js";
+import { at, readRange } from "../azure/read.js";
+import { type AzureRequests, azureRequests } from "../azure/requests.js";
 import type { Policy } from "../patience.js";
 import { type ObjectState, type Page, bucketLinks, unlessMissing } from "./bucket-links.js";
 import { type LinkStore, pinned } from "./source.js";

@@ -8,7 +8,7 @@ import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { DatasetError, errnoOf } from "../../errors.js";
 import { bufferOf } from "../../paths.js";
 import { cancellable, checkSignal } from "../cancel.js";
-import { explainFile } from "../file-failure.js";
+import { explainFile } from "../file/failure.js";
 import { short } from "../answers.js";
 import { bytesOfFileUrl, fileUrlOf } from "./file-url.js";
 import { type LinkSource, type LinkStore, type ListedSource, type SourceInfo, changed } from "./source.js";

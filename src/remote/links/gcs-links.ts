@@ -1,8 +1,8 @@
 /** External files in Google Cloud Storage: pinned by generation, which a bucket with versions keeps when it is replaced. */
-import { textOf } from "../gcs-client.js";
-import { canonicalGcsUrl, parseGcsUrl } from "../gcs-location.js";
-import { type GcsObject, infoOf, readRange } from "../gcs-read.js";
-import { type GcsRequests, gcsRequests, objectPath, objectsPath } from "../gcs-requests.js";
+import { textOf } from "../gcs/client.js";
+import { canonicalGcsUrl, parseGcsUrl } from "../gcs/location.js";
+import { type GcsObject, infoOf, readRange } from "../gcs/read.js";
+import { type GcsRequests, gcsRequests, objectPath, objectsPath } from "../gcs/requests.js";
 import type { Policy } from "../patience.js";
 import { type ObjectState, type Page, bucketLinks, unlessMissing } from "./bucket-links.js";
 import { type LinkStore, pinned } from "./source.js";

@@ -2,9 +2,9 @@
 import type { HeadObjectCommandOutput, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 
 import type { Policy } from "../patience.js";
-import { canonicalS3Url, parseS3Url } from "../s3-location.js";
-import { at, readRange } from "../s3-read.js";
-import { type S3Requests, s3Requests } from "../s3-requests.js";
+import { canonicalS3Url, parseS3Url } from "../s3/location.js";
+import { at, readRange } from "../s3/read.js";
+import { type S3Requests, s3Requests } from "../s3/requests.js";
 import { type KeyedState, type ObjectState, type Page, bucketLinks, unlessMissing } from "./bucket-links.js";
 import { type LinkStore, pinned } from "./source.js";
 

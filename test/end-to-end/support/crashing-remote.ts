@@ -2,7 +2,7 @@
  * Loaded into a varve process by `NODE_OPTIONS=--import`: makes `crashing:///folder` a remote of files that kills the
  * process, as `kill -9` would, at the request that VARVE_TEST_CRASH names: `before put packs/`, `after create datasets/`.
  */
-import { fileRemote } from "../../../src/remote/file.js";
+import { fileRemote } from "../../../src/remote/file/file.js";
 import { registerScheme } from "../../../src/remote/open.js";
 import type { Remote } from "../../../src/remote/remote.js";
 

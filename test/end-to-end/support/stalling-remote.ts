@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 
 import { cancellable } from "../../../src/remote/cancel.js";
-import { fileRemote } from "../../../src/remote/file.js";
+import { fileRemote } from "../../../src/remote/file/file.js";
 import { registerScheme } from "../../../src/remote/open.js";
 import type { Remote } from "../../../src/remote/remote.js";
 
