@@ -1,5 +1,5 @@
 /**
- * What versions cost from end to end, by the built command line: shows 5 to 7 of the first issue. Run after a build, as
+ * What versions cost from end to end, by the built command line. Run after a build, as
  * root: `node dist/bench/versions.js [small] [rename] [large]`; works in a temporary folder, about 4 GiB.
  */
 import { execFileSync, spawnSync } from "node:child_process";

@@ -35,7 +35,7 @@ test("progress of a large file is told while it is on its way, and counts it onc
 
 test(
   "files are told as stored as soon as they are, while other packs still wait",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (scope) => {
     const contents = [...Array(30).keys()].map((index) => noise(`soon ${index}`, 300 * KiB));
     const remote = memoryRemote();

@@ -32,7 +32,7 @@ async function syncChanging({ open, scratch }: TestUser): Promise<Dataset | unde
 
 test(
   "a file that changes while it is read is never stored under a wrong hash",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (t) => {
     const user = await testUser(t);
     mkdirSync(user.scratch);

@@ -75,7 +75,7 @@ test("a version that another catalog makes under a label asked for by name is a 
 
 test(
   "twenty processes that create one dataset at once get twenty labels",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (t) => {
     const varve = await varveUser(t);
     const all = [...Array(20).keys()].map(() => varve.ok(["create", "p/d", "--json"]));

@@ -51,7 +51,7 @@ const script = fc.array(fc.array(step, { minLength: 1, maxLength: 12 }), { minLe
 
 test(
   "whatever is done to a folder between syncs, its versions are the folder",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (t) => {
     const property = fc.asyncProperty(script, async (syncs) => {
       const { open, scratch } = await testUser(t);

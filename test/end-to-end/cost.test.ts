@@ -1,4 +1,4 @@
-/** Shows 5 and 6 of the first issue: a commit costs what changed, not what exists. */
+/** A commit costs what changed, not what exists. */
 import assert from "node:assert/strict";
 import { mkdirSync, openSync, closeSync, readdirSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { CAN_MOUNT } from "../fs/support/mounted.js";
 import { type Varve, varveUser } from "../support/varve.js";
 import { timed } from "./support/shell.js";
 
-const OPTIONS = { skip: !CAN_MOUNT, timeout: 180_000 };
+const OPTIONS = { skip: !CAN_MOUNT, timeout: 300_000 };
 
 interface Committed {
   bytesSent: number;

@@ -1,4 +1,4 @@
-/** Show 8 of the first issue: a lone request that misses wakes a mount's process by itself. */
+/** A lone request that misses wakes a mount's process by itself. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { CAN_MOUNT } from "../fs/support/mounted.js";
 import { varveUser } from "../support/varve.js";
 
 const FAR = new URL("./support/far.js", import.meta.url).href;
-const OPTIONS = { skip: !CAN_MOUNT, timeout: 120_000 };
+const OPTIONS = { skip: !CAN_MOUNT, timeout: 300_000 };
 const FILES = 12_000;
 
 test(

@@ -25,7 +25,7 @@ const LONGEST_LIFE_MS = 700;
 const FIRST_SEED = Number(process.env["VARVE_TEST_SEED"] ?? Date.now() % 1_000_000_000);
 
 /** Twenty mounts and twenty commits. */
-const SLOW = { ...MOUNTED, timeout: 170_000 };
+const SLOW = { ...MOUNTED, timeout: 300_000 };
 
 const FILES = Object.fromEntries(
   Array.from({ length: 60 }, (_, i) => [`d${i % 6}/f${i}`, `${i} `.repeat(i * 20)]),

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { CAN_MOUNT } from "../fs/support/mounted.js";
 import { varveUser } from "../support/varve.js";
 
-const OPTIONS = { skip: !CAN_MOUNT, timeout: 180_000 };
+const OPTIONS = { skip: !CAN_MOUNT, timeout: 300_000 };
 
 test(
   "names of one file stay one file when their folders are moved apart, twice or not at all",

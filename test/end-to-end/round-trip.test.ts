@@ -1,4 +1,4 @@
-/** Show 2 of the first issue: files go into a writable mount by `cp -a`, and come out of a read-only one equal. */
+/** Files go into a writable mount by `cp -a`, and come out of a read-only one equal. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmodSync, linkSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { setTime, setXattr } from "../support/native.js";
 import { varveUser } from "../support/varve.js";
 import { copy, digestsIn } from "./support/shell.js";
 
-const OPTIONS = { skip: !CAN_MOUNT, timeout: 180_000 };
+const OPTIONS = { skip: !CAN_MOUNT, timeout: 300_000 };
 
 /** A folder with every kind of file a version keeps. */
 function writeEverything(root: string): void {

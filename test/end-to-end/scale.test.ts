@@ -14,7 +14,7 @@ import { CAN_MOUNT } from "../fs/support/mounted.js";
 import { tempDir } from "../support/temp.js";
 import { type Varve, varveUser } from "../support/varve.js";
 
-const OPTIONS = { skip: !CAN_MOUNT, timeout: 180_000 };
+const OPTIONS = { skip: !CAN_MOUNT, timeout: 300_000 };
 const COUNTED = new URL("../../bench/support/counted-remote.js", import.meta.url).href;
 /** In one folder: some 50 ranges, 10 MB of manifest. */
 const FILES = 100_000;

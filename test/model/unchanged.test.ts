@@ -11,7 +11,7 @@ import { perform } from "./perform.js";
 import type { FileOperation } from "./operations.js";
 import { differences, keptOf, treeOfFolder } from "./tree.js";
 
-const OPTIONS = { timeout: 120_000, skip: process.platform !== "linux" || process.getuid?.() !== 0 };
+const OPTIONS = { timeout: 300_000, skip: process.platform !== "linux" || process.getuid?.() !== 0 };
 
 /** Some of everything, so that all that a tree keeps differs from the version below. */
 const CHANGES: readonly FileOperation[] = [

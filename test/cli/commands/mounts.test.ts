@@ -9,7 +9,7 @@ import { CAN_MOUNT } from "../../fs/support/mounted.js";
 import { type Varve, varveUser } from "../../support/varve.js";
 import { keysOf } from "./keys.js";
 
-const OPTIONS = { skip: !CAN_MOUNT, timeout: 120_000 };
+const OPTIONS = { skip: !CAN_MOUNT, timeout: 300_000 };
 const COMMIT_KEYS = [
   ...["added", "bytes", "bytesSent", "contentBytesSent", "contentDigest", "dataset", "digest", "files", "id"],
   ...["metadata", "modified", "open", "parent", "removed", "renamed", "skipped", "version"],

@@ -21,7 +21,7 @@ import { type Varve, varveUser } from "../../support/varve.js";
 export const CAN_MOUNT = process.platform === "linux" && process.getuid?.() === 0;
 
 /** A test that hangs must fail, not wait. */
-export const MOUNTED = { timeout: 120_000, skip: !CAN_MOUNT };
+export const MOUNTED = { timeout: 300_000, skip: !CAN_MOUNT };
 
 export const DATASET = "lab/data";
 

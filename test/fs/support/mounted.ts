@@ -24,7 +24,7 @@ export interface Mounted {
 const PROGRAM = fileURLToPath(new URL("./serve-version.js", import.meta.url));
 
 /** A test that hangs must fail, not wait: nothing here takes more than a few seconds. */
-export const TIMEOUT = { timeout: 60_000 };
+export const TIMEOUT = { timeout: 180_000 };
 
 /** Mounting needs the device, and root or the helper; without them these tests are skipped. */
 export const CAN_MOUNT = process.platform === "linux" && process.getuid?.() === 0;

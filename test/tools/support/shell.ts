@@ -7,7 +7,7 @@ export interface Place {
   scratch: string;
 }
 
-const LIMITS = { timeout: 60_000, maxBuffer: 1 << 26 };
+const LIMITS = { timeout: 180_000, maxBuffer: 1 << 26 };
 
 /** Runs lines up to the first that fails; what they printed. */
 export function shell(lines: string, { cwd, scratch }: Place): Promise<string> {
