@@ -28,6 +28,9 @@ export interface CacheFolder {
 
 const PRIVATE_MODE = 0o700;
 const OTHERS_MASK = 0o077;
+/** What is made in a folder belongs to the folder's group; who may write there may remove only what is theirs. */
+const SET_GROUP = 0o2000;
+const STICKY = 0o1000;
 /** Read, write and search for the group, and for everyone. */
 const GROUP_ALL = 0o070;
 const EVERYONE_ALL = 0o007;
@@ -42,7 +45,7 @@ const NETWORK_FILE_SYSTEMS = new Set([
  */
 export function openFolder(directory: string): CacheFolder {
   mkdirSync(directory, { recursive: true, mode: PRIVATE_MODE });
-  const stat = statSync(directory);
+  const stat = statShared(directory);
   if (!isOurs(stat) && !isShared(stat)) throw foreignFolder(directory, stat);
   const folder = {
     blocksDir: join(directory, "blocks"),
@@ -83,13 +86,26 @@ export function currentBoot(): string {
   }
 }
 
+/** Its owner shares a folder with a group by mode 0770; that the group may use what is made there takes one bit more. */
+function statShared(directory: string): Stats {
+  const stat = statSync(directory);
+  const isForGroup = (stat.mode & (GROUP_ALL | EVERYONE_ALL | SET_GROUP)) === GROUP_ALL;
+  if (!isForGroup || !isOurs(stat)) return stat;
+  chmodSync(directory, (stat.mode & 0o7777) | SET_GROUP);
+  return statSync(directory);
+}
+
 function isOurs(stat: Stats): boolean {
   return stat.uid === process.geteuid?.();
 }
 
+/** Everyone must be able to remove what any other has made: it may be what was used least recently. */
 function isShared({ mode, gid }: Stats): boolean {
+  const isRoot = process.geteuid?.() === 0;
   const inGroup = gid === process.getegid?.() || (process.getgroups?.().includes(gid) ?? false);
-  return (mode & EVERYONE_ALL) === EVERYONE_ALL || (inGroup && (mode & GROUP_ALL) === GROUP_ALL);
+  const forGroup = GROUP_ALL | SET_GROUP;
+  const isForUs = (mode & forGroup) === forGroup && (inGroup || isRoot);
+  return (mode & STICKY) === 0 && (isForUs || (mode & EVERYONE_ALL) === EVERYONE_ALL);
 }
 
 function isOnNetwork(directory: string): boolean {

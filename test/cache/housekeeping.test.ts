@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import Database from "better-sqlite3";
 
@@ -12,9 +13,11 @@ import { type Sha256 } from "../../src/content/chunk.js";
 import { sha256 } from "../../src/content/hash.js";
 import { KiB, MiB } from "../../src/units.js";
 import { atEnd } from "../support/cleanup.js";
+import { startNode } from "../support/processes.js";
 import { tempDir } from "../support/temp.js";
 import { bytesOf } from "./blocks.js";
 
+const KEEPER = new URL("./keeping-process.js", import.meta.url).pathname;
 const BLOCK_BYTES = 32 * KiB;
 const HOUR_MS = 3_600_000;
 
@@ -227,6 +230,25 @@ test("a link laid in the place of a file is not followed", async (t) => {
   symlinkSync(outside, path);
   assert.equal((await keeper.verify()).missingFiles, 1);
   assert.equal(existsSync(outside), true);
+});
+
+test("who is killed while clearing, pinning or verifying leaves a cache that others go on with", async (t) => {
+  const directory = await tempDir(t);
+  for (const delayMs of [0, 3, 7, 12, 18, 25]) {
+    const victim = startNode(t, KEEPER, [directory]);
+    await victim.saying(/round 1/);
+    await sleep(delayMs); // Somewhere in the middle of it.
+    await victim.kill();
+  }
+  const keeper = keeperOf(t, directory);
+  const { damagedFiles, missingFiles } = await keeper.verify();
+  assert.deepEqual([damagedFiles, missingFiles], [0, 0]);
+  for (const { id } of keeper.pins.list()) keeper.pins.drop(id);
+  await keeper.clear();
+  const disk = new DiskTier(directory, (message) => assert.fail(message));
+  atEnd(t, () => disk.close());
+  await keep(disk, MiB, 1);
+  assert.deepEqual([disk.totals().files, seedsIn(disk, [1])], [1, [1]]);
 });
 
 function namesOf(keeper: Housekeeping): string[] {

@@ -17,6 +17,8 @@ export interface Exit {
 export interface ProcessOptions {
   env?: NodeJS.ProcessEnv | undefined;
   cwd?: string | undefined;
+  /** Another user, alone in a group of the same number. Takes root. */
+  uid?: number | undefined;
 }
 
 export interface TestProcess {
@@ -37,9 +39,14 @@ export function startProcess(
   scope: Scope,
   command: string,
   args: readonly string[],
-  { env = process.env, cwd }: ProcessOptions = {},
+  { env = process.env, cwd, uid }: ProcessOptions = {},
 ): TestProcess {
-  const child = spawn(command, args, { env, cwd, stdio: "pipe" });
+  const child = spawn(command, args, {
+    env,
+    cwd,
+    stdio: "pipe",
+    ...(uid !== undefined && { uid, gid: uid }),
+  });
   const said = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
