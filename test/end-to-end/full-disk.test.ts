@@ -1,6 +1,6 @@
 /** A disk that is full: under the cache nobody notices but by a warning; under an overlay nothing short is committed. */
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -17,6 +17,7 @@ import {
   leftOvers,
   mountWritable,
   sh,
+  until,
   userWith,
 } from "./support/mounted.js";
 
@@ -99,6 +100,21 @@ test(
     await varve.ok(["unmount", path]);
   },
 );
+
+test("who writes on and on to a full disk is told by write(2)", MOUNTED, async (t) => {
+  const { varve } = await userOnSmallDisk(t, 32);
+  const mount = await mountWritable(t, varve);
+  const writing = sh(
+    'timeout -k 1 60 dd if=/dev/zero of="$1/endless" bs=64k 2>&1 || echo "exit $?"',
+    mount.path,
+  );
+  assert.match(await writing, /error writing .*No space left[^]*exit 1\n$/);
+  rmSync(join(mount.path, "endless"));
+  await until("there is room again", () => statfsSync(mount.path).bavail > 0);
+  appendFileSync(join(mount.path, "a.txt"), "on");
+  await varve.ok(["unmount", mount.path]);
+  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "a.txt": "aon" });
+});
 
 test("a commit for which the disk has no room is made by recover once there is some", MOUNTED, async (t) => {
   const { varve, disk } = await userOnSmallDisk(t, 32);

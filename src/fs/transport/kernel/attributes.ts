@@ -1,5 +1,6 @@
 /** Operations on what `stat` shows, and on the file system as a whole. */
 import { type AttributeChanges, type FileSystem, FileType, type Ino, TYPE_MASK } from "../../filesystem.js";
+import { refuseWriter } from "./full-disk.js";
 import { KillPrivileges, SetattrIn, SetattrValid } from "./protocol.js";
 import type { KernelRequest } from "./request.js";
 import type { Operation } from "./session.js";
@@ -10,8 +11,9 @@ const GROUP_EXECUTE = 0o010;
 /** All bits of `valid` but those that say how it was asked for: by a handle, a lock owner, with a ctime. */
 const SAYS_MORE = ~((1 << 6) | (1 << 9) | SetattrValid.ctime);
 
-export const getattr: Operation = ({ fileSystem }, request, reply) => {
-  reply.attributes(fileSystem.getattr(request.ino));
+export const getattr: Operation = (session, request, reply) => {
+  refuseWriter(session, request);
+  reply.attributes(session.fileSystem.getattr(request.ino));
 };
 
 /** A change of owner takes set-uid and set-gid away, whoever makes it; the kernel leaves that to us. */

@@ -8,6 +8,7 @@ import type { FileSystem, Ino } from "../../filesystem.js";
 import { type Question, Unanswered } from "../../questions.js";
 import { Channel, type OnFailure, type Received } from "./channel.js";
 import { operationOf } from "./dispatch.js";
+import { noteFull } from "./full-disk.js";
 import { bringsAttributes, mustWait } from "./held.js";
 import { type Parked, ParkedRequests } from "./parked.js";
 import { InterruptIn, Opcode } from "./protocol.js";
@@ -213,6 +214,8 @@ export class RequestLoop {
     this.#explain(thrown, this.#channel.request.opcode);
     this.#channel.reply.fail(errnoNumberOf(thrown));
     this.#channel.send();
+    const { request } = this.#channel;
+    if (noteFull(this.#session, request, thrown)) this.#channel.forgetAttributes(request.ino);
   }
 
   #park(missing: Missing, again: Parked | undefined): void {

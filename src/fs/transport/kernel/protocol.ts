@@ -107,6 +107,9 @@ export const InvalidateInodeOut = { ino: 16, offset: 24, length: 32, end: 40 } a
 /** Where the name lies in requests that hold nothing else. */
 export const NAME_AT = IN_HEADER_BYTES;
 
+/** In `getattr_flags`: the handle says by which open file it is asked. */
+export const GETATTR_BY_HANDLE = 1 << 0;
+export const GetattrIn = { flags: 40, handle: 48 } as const;
 export const InitIn = { major: 40, minor: 44, maxReadahead: 48, flags: 52, flags2: 56 } as const;
 export const ForgetIn = { count: 40 } as const;
 export const BatchForgetIn = { count: 40, items: 48, itemBytes: 16 } as const;

@@ -14,6 +14,8 @@ export class Session {
 
   /** Handles that may be written to, with their inode. */
   readonly writers = new Map<number, Ino>();
+  /** Files a write to which found the disk full; see `full-disk.ts`. */
+  readonly lackingRoom = new Set<Ino>();
   /** Set once kernel and file system can both do it. */
   passthrough: Passthrough | undefined;
 
@@ -29,6 +31,8 @@ export class Session {
   }
 
   released(handle: number): void {
+    const ino = this.writers.get(handle);
+    if (ino !== undefined) this.lackingRoom.delete(ino);
     this.unflushed.delete(handle);
     this.writers.delete(handle);
   }
