@@ -40,12 +40,11 @@ export async function writeBlockFile(folder: CacheFolder, fill: Fill): Promise<O
   }
 }
 
+/** A disk that fills up takes a part first; writing on, it says why. */
 async function writeAll(file: FileHandle, blocks: readonly Uint8Array[]): Promise<void> {
   const wantedBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
   const { bytesWritten } = await file.writev(blocks);
-  if (bytesWritten === wantedBytes) return;
-  const message = `Cannot write a file of the cache: ${bytesWritten} of ${wantedBytes} bytes were taken`;
-  throw Object.assign(new Error(message), { code: "ENOSPC" });
+  if (bytesWritten < wantedBytes) await file.writeFile(Buffer.concat(blocks).subarray(bytesWritten));
 }
 
 /** Where each block lies in the file that `writeBlockFile` makes of a fill. */
