@@ -28,7 +28,7 @@ import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./list
 import { mountVersion } from "./mounting.js";
 import { parseDatasetName } from "./reference.js";
 import { locateVersion } from "./remote-reference.js";
-import { removeMatching } from "./remove.js";
+import { removeLinks, removeMatching } from "./remove.js";
 import { type StageCounts, stageFolder } from "./stage-folder.js";
 import { stageFile } from "./stage-file.js";
 import { uploadDraft } from "./upload-draft.js";
@@ -191,6 +191,16 @@ export class Dataset {
    */
   async removeFiles(patterns: string | readonly string[]): Promise<number> {
     return removeMatching(this.open().tree, typeof patterns === "string" ? [patterns] : patterns);
+  }
+
+  /**
+   * Stages the removal of the links that lead to these URLs; one that ends with `/` is the folder with all below it.
+   *
+   * @returns How many links are no more.
+   * @throws {DatasetError} `version-final`; `path-missing` when none leads to one of them
+   */
+  async removeExternalFiles(urls: string | readonly string[]): Promise<number> {
+    return removeLinks(this.open().tree, typeof urls === "string" ? [urls] : urls);
   }
 
   /** Stages what makes a folder of the dataset equal to a local folder: what it lacks is removed. */

@@ -6,10 +6,11 @@ import { type FileHandle, chmod, mkdir, open, symlink, utimes } from "node:fs/pr
 import { dirname } from "node:path";
 import { blockOfChunk } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
+import { linkBlocks } from "../cache/link-blocks.js";
 import type { ContentReader, Holes } from "../content/source.js";
 import type { OverlaySnapshot } from "../fs/overlay/snapshot.js";
 import { type Span, without } from "../fs/overlay/spans.js";
-import { type Entry, EntryType, type FileEntry } from "../manifest/entry.js";
+import { type Entry, EntryType, type FileEntry, type LinkEntry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { ROOT, bufferOf, bytesOfText } from "../paths.js";
 import { MiB } from "../units.js";
@@ -40,7 +41,7 @@ export async function exportOverlay(
       const content = source?.kind === "overlay" ? await snapshot.openContent(source.ino) : undefined;
       const path = `${bytesOfText(target)}/${edit.path}`;
       await writeEntry(edit, path, content, cache).finally(() => content?.close());
-      if (edit.type === EntryType.file) files++;
+      if (hasBytes(edit)) files++;
       if (edit.type === EntryType.directory && edit.path !== ROOT)
         folders.push({ at: bufferOf(path), entry: edit });
     }
@@ -64,11 +65,11 @@ async function writeEntry(
   }
   await mkdir(bufferOf(dirname(path)), { recursive: true });
   if (entry.type === EntryType.symlink) await symlink(bufferOf(entry.target), at);
-  if (entry.type !== EntryType.file) return;
+  if (!hasBytes(entry)) return;
   const file = await open(at, "wx", 0o600);
   try {
     if (content) await copyContent(content, file);
-    else await copyChunks(entry, file, cache);
+    else await copyBlocks(entry, file, cache);
   } finally {
     await file.close();
   }
@@ -83,19 +84,22 @@ async function copyContent(content: ContentReader, file: FileHandle): Promise<vo
       await writeFully(file, await content.read(at, Math.min(at + READ_BYTES, end)), at);
 }
 
-async function copyChunks(
-  { sizeBytes, chunks, holes }: FileEntry,
-  file: FileHandle,
-  cache: Cache,
-): Promise<void> {
-  await file.truncate(sizeBytes);
+function hasBytes(entry: Entry): entry is FileEntry | LinkEntry {
+  return entry.type === EntryType.file || entry.type === EntryType.link;
+}
+
+async function copyBlocks(entry: FileEntry | LinkEntry, file: FileHandle, cache: Cache): Promise<void> {
+  const isFile = entry.type === EntryType.file;
+  const blocks = isFile ? entry.chunks.map(blockOfChunk) : linkBlocks(entry);
+  const holes = isFile ? entry.holes : undefined;
+  await file.truncate(entry.sizeBytes);
   let start = 0;
-  for (const chunk of chunks) {
-    const runs = dataOf({ start, end: start + chunk.sizeBytes }, holes);
-    const bytes = runs.length > 0 ? await cache.read(blockOfChunk(chunk)) : undefined;
+  for (const block of blocks) {
+    const runs = dataOf({ start, end: start + block.sizeBytes }, holes);
+    const bytes = runs.length > 0 ? await cache.read(block) : undefined;
     for (const run of runs)
       await writeFully(file, bytes!.subarray(run.start - start, run.end - start), run.start);
-    start += chunk.sizeBytes;
+    start += block.sizeBytes;
   }
 }
 

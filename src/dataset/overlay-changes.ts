@@ -1,7 +1,7 @@
 /** Stages the changes of an overlay into a draft: what a commit, `status` and `diff` of a writable mount are made of. */
 import type { Cache } from "../cache/cache.js";
 import type { OverlayChange, OverlaySnapshot } from "../fs/overlay/snapshot.js";
-import { type Entry, EntryType, type FileEntry, isLinkable } from "../manifest/entry.js";
+import { type Entry, EntryType, type FileEntry, type LinkEntry, isLinkable } from "../manifest/entry.js";
 import { compareKeys, keyOf } from "../manifest/key.js";
 import type { Tree } from "../manifest/tree.js";
 import { type Name, type TreePath, isWithin, nameOf } from "../paths.js";
@@ -114,7 +114,8 @@ async function entryWith(
   cache: Cache,
 ): Promise<Entry> {
   if (content.kind === "base") {
-    const unchanged = (await cache.complete(() => base.entry(content.ordinal))) as FileEntry;
+    const unchanged = (await cache.complete(() => base.entry(content.ordinal))) as FileEntry | LinkEntry;
+    if (unchanged.type === EntryType.link) return { ...unchanged, xattrs: undefined, ...common };
     return { ...unchanged, xattrs: undefined, hardLinks: undefined, ...common };
   }
   if (entry.type === EntryType.symlink) return { ...common, type: EntryType.symlink, target: entry.target! };

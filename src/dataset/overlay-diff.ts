@@ -1,5 +1,5 @@
 /** What an overlay changed, without uploading anything: `varve diff DIR`. */
-import type { RemoteId, Sha256 } from "../content/chunk.js";
+import { EMPTY_SHA256, type RemoteId, type Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import type { TreeDiff } from "../manifest/diff.js";
 import { type Edit, EntryType } from "../manifest/entry.js";
@@ -42,13 +42,14 @@ export async function diffOverlay(workspace: Workspace, overlay: OverlayState): 
   }
 }
 
-/** Content nobody has hashed yet gets a hash that no content has, so that it equals nothing. */
+/** Content nobody has hashed yet gets a hash that no content has, so that it equals nothing; that of nothing is known. */
 function* withPlaceholders(edits: Iterable<Edit>, remote: RemoteId): Iterable<Edit> {
   for (const edit of edits) {
     const isPending = edit.type === EntryType.file && edit.sha256 === ("" as Sha256);
     if (!isPending) yield edit;
     else {
-      const hash = sha256(Buffer.from(`not hashed yet: ${edit.path}`));
+      const isEmpty = edit.sizeBytes === 0;
+      const hash = isEmpty ? EMPTY_SHA256 : sha256(Buffer.from(`not hashed yet: ${edit.path}`));
       yield { ...edit, ...unstored(hash, edit.sizeBytes, remote), holes: undefined };
     }
   }

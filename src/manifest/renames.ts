@@ -1,7 +1,7 @@
 /** Finds, among the changes between two trees, what was only moved: by the hash of files, then by what directories held. */
 import { type TreePath, nameOf, parentOf } from "../paths.js";
 import type { Change } from "./diff.js";
-import { type Entry, EntryType, type FileEntry } from "./entry.js";
+import { type Entry, EntryType, type FileEntry, type LinkEntry } from "./entry.js";
 import { comparePaths } from "./key.js";
 
 /** What differs between two trees, by paths in the order of keys. A renamed path is in no other list. */
@@ -21,9 +21,9 @@ export interface Rename {
 }
 
 /**
- * Pairs removed with added files of the same bytes: those of one name first, then of one directory, then in order;
- * empty files are never paired, nor symbolic links. A removed directory pairs with the added one that all files renamed
- * out of it went to.
+ * Pairs removed with added files of the same bytes, and links of the same source: those of one name first, then of one
+ * directory, then in order; empty files are never paired, nor symbolic links. A removed directory pairs with the added
+ * one that all files renamed out of it went to.
  */
 export function findRenames(changes: Iterable<Change>): TreeDiff {
   const paths: Record<Change["kind"], TreePath[]> = { added: [], modified: [], metadata: [], removed: [] };
@@ -39,15 +39,21 @@ export function findRenames(changes: Iterable<Change>): TreeDiff {
   return withoutRenamed(paths, renamed);
 }
 
-function isMovable(entry: Entry): entry is FileEntry {
-  return entry.type === EntryType.file && entry.sizeBytes > 0;
+type Movable = FileEntry | LinkEntry;
+
+function isMovable(entry: Entry): entry is Movable {
+  return (entry.type === EntryType.file || entry.type === EntryType.link) && entry.sizeBytes > 0;
 }
 
-function pairFiles(removed: FileEntry[], added: FileEntry[]): Rename[] {
-  const likeness: ((file: FileEntry) => string)[] = [
-    ({ sha256, path }) => `${sha256}${nameOf(path)}`,
-    ({ sha256, path }) => `${sha256}${parentOf(path)}`,
-    ({ sha256 }) => sha256,
+function contentOf(entry: Movable): string {
+  return entry.type === EntryType.file ? entry.sha256 : `${entry.url}\n${entry.pin}\n`;
+}
+
+function pairFiles(removed: Movable[], added: Movable[]): Rename[] {
+  const likeness: ((file: Movable) => string)[] = [
+    (file) => contentOf(file) + nameOf(file.path),
+    (file) => contentOf(file) + parentOf(file.path),
+    contentOf,
   ];
   const renamed: Rename[] = [];
   let [from, to] = [removed, added];
@@ -62,9 +68,9 @@ function pairFiles(removed: FileEntry[], added: FileEntry[]): Rename[] {
 }
 
 /** Pairs entries that are alike, in order, each once. */
-function pairAlike(removed: FileEntry[], added: FileEntry[], alike: (file: FileEntry) => string): Rename[] {
+function pairAlike(removed: Movable[], added: Movable[], alike: (file: Movable) => string): Rename[] {
   if (removed.length === 0) return [];
-  const waiting = new Map<string, FileEntry[]>();
+  const waiting = new Map<string, Movable[]>();
   for (const file of added.toReversed()) {
     const likeness = alike(file);
     const files = waiting.get(likeness);

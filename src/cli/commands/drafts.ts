@@ -98,16 +98,23 @@ function remove(cli: Cli): void {
           type: "string",
           array: true,
           demandOption: true,
-          describe: "Paths or wildcards",
+          describe: "Paths or wildcards; with --link URLs",
+        })
+        .option("link", {
+          type: "boolean",
+          default: false,
+          describe: "Remove the links that lead to these URLs, or below those that end with /",
         })
         .example("$0 remove train/broken.jpg old", "a file, and a folder with all in it")
-        .example("$0 remove '*.tmp'", "every file of that ending, at any depth"),
+        .example("$0 remove '*.tmp'", "every file of that ending, at any depth")
+        .example("$0 remove --link s3://bucket/images/", "every link to what lies there"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
         const draft = await draftOf(workspace, args.dataset);
-        const removed = await draft.removeFiles(args.patterns);
+        const { patterns, link } = args;
+        const removed = await (link ? draft.removeExternalFiles(patterns) : draft.removeFiles(patterns));
         if (json) output.json({ id: draft.id, removed });
-        else output.data(`${formatCountOf(removed, "file")} removed`);
+        else output.data(`${formatCountOf(removed, link ? "link" : "file")} removed`);
         draft.close();
       }),
   );

@@ -4,11 +4,11 @@
  * journal before it does, so bytes count once the journal, read after them, says nothing new about them.
  */
 import { type FileHandle, open } from "node:fs/promises";
-import { type Block, blockOfChunk } from "../../cache/block.js";
+import type { Block } from "../../cache/block.js";
 import type { ContentReader, Holes } from "../../content/source.js";
-import { DatasetError, errnoOf } from "../../errors.js";
+import { errnoOf } from "../../errors.js";
 import { type Entry, EntryType } from "../../manifest/entry.js";
-import { jsonOf } from "../../paths.js";
+import { type Content, linkedContent, packedContent } from "../content.js";
 import { type Segment, type Span, segmentsOf, without } from "./spans.js";
 
 /** A file of an overlay, to be read. `baseSpans` are the parts whose bytes are the base's, at the same place. */
@@ -36,6 +36,7 @@ export function readerOf(parts: ContentParts): OverlaidContent {
   const { sizeBytes, holes, local, baseSizeBytes } = parts;
   const data = new LazyFile(parts.dataPath);
   const clone = parts.clone && { ...parts.clone, file: new LazyFile(parts.clone.path) };
+  const base = parts.base && contentOf(parts.base);
   const segments = (span: Span): Segment[] => segmentsOf(local, baseSizeBytes, span);
   return {
     sizeBytes,
@@ -45,7 +46,7 @@ export function readerOf(parts: ContentParts): OverlaidContent {
       const bytes = Buffer.alloc(end - start);
       for (const segment of segments({ start, end })) {
         const target = bytes.subarray(segment.start - start, segment.end - start);
-        if (segment.from === "base") await readBase(parts, segment, target);
+        if (segment.from === "base") await readBase(base!, parts.readBlock, segment, target);
         if (segment.from === "local") await readLocal(data, clone, segment, target);
       }
       return bytes;
@@ -79,17 +80,23 @@ async function readLocal(
   }
 }
 
-async function readBase({ base, readBlock }: ContentParts, span: Span, target: Buffer): Promise<void> {
-  if (base?.type !== EntryType.file) throw unreadable(base);
-  let start = 0;
-  for (const chunk of base.chunks) {
-    const part = { start: Math.max(start, span.start), end: Math.min(start + chunk.sizeBytes, span.end) };
-    if (part.start < part.end) {
-      const bytes = await readBlock(blockOfChunk(chunk));
-      within(target, span, part).set(bytes.subarray(part.start - start, part.end - start));
-    }
-    start += chunk.sizeBytes;
+async function readBase(content: Content, readBlock: ReadBlock, span: Span, target: Buffer): Promise<void> {
+  const last = content.indexAt(span.end - 1);
+  for (let index = content.indexAt(span.start); index <= last; index++) {
+    const start = content.startOf(index);
+    const part = {
+      start: Math.max(start, span.start),
+      end: Math.min(content.startOf(index + 1), span.end),
+    };
+    const bytes = await readBlock(content.blockAt(index));
+    within(target, span, part).set(bytes.subarray(part.start - start, part.end - start));
   }
+}
+
+/** What has bytes of the base is a file there, or an external one. */
+function contentOf(base: Entry): Content | undefined {
+  if (base.type === EntryType.file) return packedContent(base.chunks, false);
+  return base.type === EntryType.link ? linkedContent(base) : undefined;
 }
 
 function within(target: Buffer, span: Span, part: Span): Buffer {
@@ -100,15 +107,6 @@ function sameSpans(a: readonly Span[], b: readonly Span[]): boolean {
   return (
     a.length === b.length &&
     a.every(({ start, end }, index) => start === b[index]!.start && end === b[index]!.end)
-  );
-}
-
-function unreadable(entry: Entry | undefined): DatasetError<"unsupported"> {
-  const what = JSON.stringify(entry ? jsonOf(entry.path) : "");
-  return new DatasetError(
-    "unsupported",
-    { what },
-    `Cannot read ${what}: parts of it are an external link's bytes`,
   );
 }
 
