@@ -74,6 +74,7 @@ export class MountProcess {
       notice: (message) => log.warn(message),
       offline: config.options.offline,
       cacheMemoryBytes: config.options.transport === "fuse-native" ? undefined : FETCH_MEMORY_BYTES,
+      readDeadlineMs: config.options.deadlineMs,
     });
     const mount = new MountProcess(config, workspace, log);
     await mount.begin();

@@ -6,6 +6,7 @@
  * the next reader would send the request again.
  */
 import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import pLimit from "p-limit";
 
 import type { RemoteId, Sha256 } from "../content/chunk.js";
@@ -38,6 +39,8 @@ export type Lane = "wanted" | "ahead";
 const REQUESTS_IN_FLIGHT = { wanted: 24, ahead: 8 };
 /** Smaller brotli is decoded on this thread: it takes about 100 µs, little more than the way to zlib's threads and back. */
 const DECODE_ASIDE_BYTES = 32 * KiB;
+/** Longest pause before a remote is asked anew that has failed several times in a row. */
+const RETRY_MS = 1_000;
 
 export class Flights {
   /** What has been asked of remotes since the start. */
@@ -99,12 +102,24 @@ export class Flights {
     const what = `the fetch of "${key}" [${start}, ${end})`;
     return this.#lanes[lane](() =>
       withinDeadline(what, deadlineMs, this.#closing.signal, async (signal) => {
-        const bytes = await this.#read(request, signal);
+        const bytes = await this.#readPatiently(request, signal);
         this.fetched.requests++;
         this.fetched.bytes += bytes.byteLength;
         return bytes;
       }),
     );
+  }
+
+  /** A remote that is out of reach may be back before the deadline, and readers wait that long. */
+  async #readPatiently(request: RangeRequest, signal: AbortSignal): Promise<Uint8Array> {
+    for (;;) {
+      try {
+        return await this.#read(request, signal);
+      } catch (error) {
+        if (signal.aborted || !isOutOfReach(error)) throw error;
+      }
+      await sleep(Math.random() * RETRY_MS, undefined, { signal });
+    }
   }
 
   async #read({ remote, key, start, end, link }: RangeRequest, signal: AbortSignal): Promise<Uint8Array> {
@@ -124,6 +139,10 @@ export class Flights {
     this.options.landed(block, bytes);
     return bytes;
   }
+}
+
+function isOutOfReach(error: unknown): boolean {
+  return (["remote-failed", "remote-short", "deadline"] as const).some((code) => isDatasetError(error, code));
 }
 
 /**

@@ -27,6 +27,8 @@ export interface WorkspaceOptions {
   offline?: boolean | undefined;
   /** Most the cache may take of memory, in bytes. Default: as `openCache`. */
   cacheMemoryBytes?: number | undefined;
+  /** How long a read of the cache waits for a remote, in ms. Default: as `openCache`. */
+  readDeadlineMs?: number | undefined;
 }
 
 export interface OpenedRemote {
@@ -90,6 +92,7 @@ export class Workspace {
       directory: this.home.cacheDir,
       maxBytes: this.home.cacheBytes,
       memoryBytes: this.options.cacheMemoryBytes,
+      ...(this.options.readDeadlineMs !== undefined && { deadlineMs: this.options.readDeadlineMs }),
       remoteOf: (id) => this.#recentRemote(id),
       links: this.isOffline ? { read: ({ url }) => Promise.reject(notFetched(url)) } : this.links(),
       onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),

@@ -59,7 +59,7 @@ test(
         while (!isOver) {
           most.countedBytes = Math.max(most.countedBytes, housekeeping.report().bytes);
           most.diskBytes = Math.max(most.diskBytes, bytesBelow(directory));
-        await sleep(20);
+          await sleep(20);
         }
       })();
       const end = async () => {

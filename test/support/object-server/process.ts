@@ -2,7 +2,7 @@
 import { type Scope, atEnd } from "../cleanup.js";
 import { startNode } from "../processes.js";
 import type { Counts } from "./counts.js";
-import type { FaultRule } from "../faults.js";
+import type { FaultRule, Faults } from "../faults.js";
 
 export interface ObjectServerProcess<Said> {
   /** The line it printed. */
@@ -12,6 +12,8 @@ export interface ObjectServerProcess<Said> {
   reset(): Promise<void>;
   /** What goes wrong from now on. */
   setFaults(rules: readonly FaultRule[]): Promise<void>;
+  /** How many requests each kind of fault befell since the rules were set. */
+  injected(): Promise<Faults["injected"]>;
 }
 
 /** @param main The program, which ends with `serveUntilInputEnds`. */
@@ -39,5 +41,6 @@ export async function objectServerProcess<Said>(
     async setFaults(rules) {
       await ask("PUT", "faults", JSON.stringify(rules));
     },
+    injected: async () => (await ask("GET", "injected")) as Faults["injected"],
   };
 }
