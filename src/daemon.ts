@@ -28,6 +28,8 @@ import {
   overlayDirectory,
   removeOverlay,
 } from "./dataset/overlays.js";
+import { type MissingRemote, missingRemotes } from "./dataset/missing-remotes.js";
+import { textOfDataset } from "./dataset/reference.js";
 import { type Located, locateVersion } from "./dataset/remote-reference.js";
 import { rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
@@ -59,11 +61,13 @@ export class MountProcess {
   /** Somebody still used the mount after SIGTERM when it was cut off, but nobody had a file open for writing. */
   private cutOffWhole = false;
   private outcome!: Promise<MountOutcome>;
+  private missing: readonly MissingRemote[] = [];
 
   private constructor(
     private readonly config: DaemonConfig,
     private readonly workspace: Workspace,
     private readonly log: Log,
+    private readonly located: Located | undefined,
   ) {}
 
   /** Mounts, and resolves once the folder can be used. @throws {DatasetError} whatever kept it from that */
@@ -76,14 +80,16 @@ export class MountProcess {
       cacheMemoryBytes: config.options.transport === "fuse-native" ? undefined : FETCH_MEMORY_BYTES,
       readDeadlineMs: config.options.deadlineMs,
     });
-    const mount = new MountProcess(config, workspace, log);
+    const located = await locate(workspace, config);
+    const shown = located && shownVersionOf(located.found);
+    const mount = new MountProcess({ ...config, shown }, workspace, log, located);
     await mount.begin();
     return mount;
   }
 
   get info(): MountInfo {
     const { mountpoint, id, dataset, version, writable } = this.state;
-    return { mountpoint, id, dataset, version, writable };
+    return { mountpoint, id, dataset, version, writable, missing: this.missing };
   }
 
   /** Resolves when the mount is gone and its changes are committed or left for `recover`. */
@@ -124,8 +130,8 @@ export class MountProcess {
 
   private async begin(): Promise<void> {
     const { home, mountpoint } = this.config;
-    const found = await this.serve();
-    this.holder = holdCache(this.workspace, this.config, found, this.log);
+    [this.missing] = await Promise.all([this.findMissing(), this.serve()]);
+    this.holder = holdCache(this.workspace, this.config, this.located?.found, this.log);
     this.state = this.stateNow();
     this.control = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
     writeMountState(home, this.state);
@@ -138,10 +144,13 @@ export class MountProcess {
     this.log.info("mounted", { mountpoint, version: nameOfShown(this.state), writable });
   }
 
-  /** Gives the version that is served. */
-  private async serve(): Promise<FoundVersion | undefined> {
-    const { home, mountpoint, shown, options } = this.config;
-    const located = shown && (await locate(this.workspace, shown));
+  private async findMissing(): Promise<MissingRemote[]> {
+    return this.located ? missingRemotes(this.located.workspace, this.located.found) : [];
+  }
+
+  private async serve(): Promise<void> {
+    const { home, mountpoint, options } = this.config;
+    const { located } = this;
     const version = located && shownOf(located.found);
     const overlay = overlayOf(this.config);
     try {
@@ -168,7 +177,6 @@ export class MountProcess {
       throw error;
     }
     this.overlay = overlay && new MountedOverlay(this.workspace, overlay, this.log);
-    return located?.found;
   }
 
   private stateNow(): MountState {
@@ -272,8 +280,15 @@ export class MountProcess {
   }
 }
 
-function locate(workspace: Workspace, { id, dataset, version, remote }: ShownVersion): Promise<Located> {
-  return locateVersion(workspace, remote === undefined ? id : `${remote}#${dataset}@${version}`);
+async function locate(
+  workspace: Workspace,
+  { shown, sought = shown?.id }: DaemonConfig,
+): Promise<Located | undefined> {
+  return sought === undefined ? undefined : locateVersion(workspace, sought);
+}
+
+function shownVersionOf({ dataset, version }: FoundVersion): ShownVersion {
+  return { id: version.id, dataset: textOfDataset(dataset), version: version.label };
 }
 
 function shownOf(found: FoundVersion): ServeOptions["shown"] {

@@ -1,4 +1,5 @@
 /** What the process of a mount is told by who starts it, and what it tells back. Plain data: it goes over a channel. */
+import type { MissingRemote } from "../dataset/missing-remotes.js";
 import type { Failure } from "../fs/messages.js";
 import type { Home } from "../home.js";
 
@@ -31,16 +32,16 @@ export interface ShownVersion {
   dataset: string;
   /** Its label. */
   version: string;
-  /** URL of the remote it is found in, where the user's catalog is not asked. */
-  remote?: string | undefined;
 }
 
 export interface DaemonConfig {
   home: Home;
   logFile: string;
   mountpoint: string;
-  /** Undefined: every version of the catalog. */
+  /** Undefined: every version of the catalog, or the one that is sought. */
   shown: ShownVersion | undefined;
+  /** A reference that names its remote. The process looks for it itself, so that only one loads what speaks to the store. */
+  sought?: string | undefined;
   options: MountOptions;
 }
 
@@ -53,6 +54,8 @@ export interface MountInfo {
   /** Its label. */
   version: string | null;
   writable: boolean;
+  /** Remotes with some of its bytes that cannot be read from here; asked where the reference named a remote. */
+  missing: readonly MissingRemote[];
 }
 
 /** How the cache has served a mount since it began. */

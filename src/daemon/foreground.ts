@@ -12,15 +12,15 @@ import type { MountInfo, MountOptions } from "./config.js";
  */
 export async function mountForeground(
   workspace: Workspace,
-  found: FoundVersion | undefined,
+  what: FoundVersion | string | undefined,
   path: string,
   options: MountOptions,
-  onReady: (info: MountInfo) => Promise<void>,
+  onReady: (info: MountInfo) => void,
 ): Promise<void> {
-  const mount = await MountProcess.start(await daemonConfig(workspace.home, found, path, options));
+  const mount = await MountProcess.start(await daemonConfig(workspace.home, what, path, options));
   const terminate = () => void mount.terminate();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, terminate);
-  await onReady(mount.info);
+  onReady(mount.info);
   const { failure } = await mount.ended;
   await mount.close();
   if (failure !== undefined) throw mount.uncommitted(failure);

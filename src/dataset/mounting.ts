@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DaemonConfig, DaemonReply, MountInfo, MountOptions, ShownVersion } from "../daemon/config.js";
+import type { DaemonConfig, DaemonReply, MountInfo, MountOptions } from "../daemon/config.js";
 import { DatasetError } from "../errors.js";
 import { errorOf } from "../fs/messages.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
 import { type Home, ensureDir } from "../home.js";
-import type { FoundVersion } from "./history.js";
+import { type FoundVersion, nameOfVersion } from "./history.js";
 import { programs } from "../programs.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
@@ -32,36 +32,46 @@ export function mountAll(workspace: Workspace, path: string, options: MountOptio
   return startMount(workspace, undefined, path, options);
 }
 
-/** What the process of a mount is told. @throws {DatasetError} `mountpoint-unfit`, `unsupported`, `bad-input` */
+/**
+ * What the process of a mount is told.
+ *
+ * @param what A version, a reference that names its remote, or nothing for all versions.
+ * @throws {DatasetError} `mountpoint-unfit`, `unsupported`, `bad-input`
+ */
 export async function daemonConfig(
   home: Home,
-  found: FoundVersion | undefined,
+  what: FoundVersion | string | undefined,
   path: string,
   options: MountOptions,
 ): Promise<DaemonConfig> {
-  if (options.writable && !found) throw notWritable();
+  const target = targetOf(what);
+  if (options.writable && what === undefined) throw notWritable();
   if (options.writable && options.offline) throw notOffline();
-  if (options.writable && found?.remote !== undefined) throw notTakenIn(found.remote);
+  if (options.writable && target.sought !== undefined) throw notTakenIn(target.sought);
   const mountpoint = await checkMountpoint(path);
   if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
     throw limitsNotAccepted();
   const logs = ensureDir(home.logsDir);
   const logFile = join(logs, `mount-${basename(mountpoint).replaceAll(/[^\w.-]/g, "_")}-${Date.now()}.log`);
-  return { home, logFile, mountpoint, shown: found && shownOf(found), options };
+  return { home, logFile, mountpoint, ...target, options };
 }
 
-function shownOf({ dataset, version, remote }: FoundVersion): ShownVersion {
-  return { id: version.id, dataset: textOfDataset(dataset), version: version.label, remote };
+function targetOf(what: FoundVersion | string | undefined): Pick<DaemonConfig, "shown" | "sought"> {
+  if (what === undefined) return { shown: undefined };
+  if (typeof what === "string") return { shown: undefined, sought: what };
+  const { dataset, version, remote } = what;
+  if (remote !== undefined) return { shown: undefined, sought: `${remote}#${nameOfVersion(what)}` };
+  return { shown: { id: version.id, dataset: textOfDataset(dataset), version: version.label } };
 }
 
-/** Mounts a version, or without one all. */
+/** Mounts a version, what a reference that names its remote means, or without either all. */
 export async function startMount(
   { home }: Workspace,
-  found: FoundVersion | undefined,
+  what: FoundVersion | string | undefined,
   path: string,
   options: MountOptions,
 ): Promise<MountInfo> {
-  const config = await daemonConfig(home, found, path, options);
+  const config = await daemonConfig(home, what, path, options);
   const log = openSync(config.logFile, "a", 0o600);
   try {
     const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(programs.daemon)], {
@@ -99,9 +109,9 @@ function notWritable(): DatasetError<"bad-input"> {
   return new DatasetError("bad-input", { value: "--writable" }, message);
 }
 
-function notTakenIn(remote: string): DatasetError<"bad-input"> {
-  const message = `Cannot mount a version of ${remote} writable without a catalog: varve catalog rebuild ${remote} enters it`;
-  return new DatasetError("bad-input", { value: remote }, message);
+function notTakenIn(reference: string): DatasetError<"bad-input"> {
+  const message = `Cannot mount "${reference}" writable without a catalog: varve catalog rebuild enters what its remote holds`;
+  return new DatasetError("bad-input", { value: reference }, message);
 }
 
 function notOffline(): DatasetError<"bad-input"> {

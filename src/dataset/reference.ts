@@ -51,6 +51,10 @@ export function splitReference(text: string): { place: string | undefined; refer
     : { place: text.slice(0, at), reference: text.slice(at + 1) };
 }
 
+export function namesItsRemote(text: string): boolean {
+  return splitReference(text).place !== undefined;
+}
+
 /** Parses `project/name`; the last slash parts them. @throws {DatasetError} `bad-input` */
 export function parseDatasetName(text: string): DatasetName {
   const slash = text.lastIndexOf("/");

@@ -39,7 +39,7 @@ test(
     assert.deepEqual(readdirSync(join(at, "text")), ["hello"]);
     assert.equal(await sh('cat "$1/text/hello"', at), "hello\n");
     const { GetObject = { requests: 0 }, ListObjectsV2 } = await server.counts();
-    // Identity, name and record for the command and for the mount, root, range, pack.
+    // Identity, name, record, root, range and pack, and what a slow answer makes ask for again.
     assert.ok(GetObject.requests <= 9, `${GetObject.requests} reads`);
     assert.equal(ListObjectsV2, undefined);
     const { version, missing } = mounted.json() as { version: string; missing: { url: string }[] };

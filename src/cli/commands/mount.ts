@@ -4,8 +4,9 @@ import { mountForeground } from "../../daemon/foreground.js";
 import { tellOfHeads } from "../../dataset/heads.js";
 import { type HeldVersion, type Warmed, holdVersion } from "../../dataset/cached-content.js";
 import { type FoundVersion, nameOfVersion } from "../../dataset/history.js";
-import { type MissingRemote, missingRemotes, wordsOnMissing } from "../../dataset/missing-remotes.js";
+import { wordsOnMissing } from "../../dataset/missing-remotes.js";
 import { startMount } from "../../dataset/mounting.js";
+import { namesItsRemote } from "../../dataset/reference.js";
 import { locateVersion, takeIn } from "../../dataset/remote-reference.js";
 import { rootBlockOf } from "../../dataset/version-tree.js";
 import type { Workspace } from "../../dataset/workspace.js";
@@ -95,18 +96,21 @@ export function addMountCommand(cli: Cli): void {
         };
         if (offline && args.prefetch) throw contradictory();
         const { reference, directory } = whatAndWhere(args);
-        const { found, unmerged, missing } =
-          reference === undefined ? EVERY_VERSION : await find(workspace, reference, writable);
+        const needsFound = writable || offline || args.prefetch;
+        const sought = !needsFound && reference !== undefined && namesItsRemote(reference);
+        const { found, unmerged } =
+          reference === undefined || sought ? NOT_FOUND_HERE : await find(workspace, reference, writable);
         if (offline && found && !writable) await requireRoot(workspace, found);
         const held = args.prefetch ? await prefetched(context, found) : undefined;
         const given = { ...options, pin: held?.pin };
         const tell = (info: MountInfo) => {
           held?.release(); // The mount has it now.
-          return tellMounted(context, info, { unmerged, missing, prefetched: held?.warmed });
+          tellMounted(context, info, { unmerged, prefetched: held?.warmed });
         };
+        const what = sought ? reference : found;
         try {
-          if (args.foreground) await mountForeground(workspace, found, directory, given, tell);
-          else await tell(await startMount(workspace, found, directory, given));
+          if (args.foreground) await mountForeground(workspace, what, directory, given, tell);
+          else tell(await startMount(workspace, what, directory, given));
         } finally {
           held?.release();
         }
@@ -133,29 +137,25 @@ async function requireRoot(workspace: Workspace, found: FoundVersion): Promise<v
 /** What mounting a version has to say of it besides. */
 interface Remarks {
   unmerged: readonly string[];
-  /** Asked for while the version is being mounted. */
-  missing: Promise<readonly MissingRemote[]>;
   prefetched: Warmed | undefined;
 }
 
-const EVERY_VERSION = { found: undefined, unmerged: [], missing: Promise.resolve([]) };
+/** Every version; or one in a remote, which the process of the mount looks for. */
+const NOT_FOUND_HERE = { found: undefined, unmerged: [] };
 
 /** A version to be written over must be in the catalog: its child will name it. */
 async function find(asking: Workspace, reference: string, writable: boolean) {
   const { workspace, found } = writable
     ? { workspace: asking, found: await takeIn(asking, reference) }
     : await locateVersion(asking, reference);
-  const missing = missingRemotes(workspace, found);
-  missing.catch(() => undefined); // told below, unless mounting fails
-  return { found, unmerged: await tellOfHeads(workspace, reference, found.dataset), missing };
+  return { found, unmerged: await tellOfHeads(workspace, reference, found.dataset) };
 }
 
-async function tellMounted({ output, json }: Context, info: MountInfo, remarks: Remarks): Promise<void> {
+function tellMounted({ output, json }: Context, info: MountInfo, remarks: Remarks): void {
   const { unmerged, prefetched } = remarks;
-  const missing = await remarks.missing;
-  if (json) output.json({ ...info, unmerged, missing, prefetched });
+  if (json) output.json({ ...info, unmerged, prefetched });
   else output.data(mountedLine(info));
-  for (const remote of missing) output.warn(wordsOnMissing(remote));
+  for (const remote of info.missing) output.warn(wordsOnMissing(remote));
 }
 
 function contradictory(): DatasetError<"bad-input"> {
