@@ -10,7 +10,7 @@ import { join } from "node:path";
 
 import { type Bucket, startBucket } from "./cold/bucket.js";
 import { FULL, QUICK, makeFiles } from "./cold/files.js";
-import { type Result, measure } from "./cold/measure.js";
+import { measure } from "./cold/measure.js";
 import { bareSdk, varveOn } from "./cold/ours.js";
 import { peersOn } from "./cold/peers.js";
 import { type Place, localDisk } from "./cold/place.js";
@@ -35,7 +35,8 @@ try {
   places.push(...(await placesOn(bucket)));
   for (const ms of distances) {
     await bucket.setLatency(ms);
-    console.log(`\n${ms} ms a request\n\n${render(await measureAll(bucket, ms))}`);
+    console.log(`\n${ms} ms a request`);
+    await measureAll(bucket);
   }
 } finally {
   for (const place of places) await place.unmount();
@@ -54,14 +55,11 @@ async function placesOn(bucket: Bucket): Promise<Place[]> {
   return chosen(all, ({ name }) => name);
 }
 
-async function measureAll(bucket: Bucket, ms: number): Promise<Result[]> {
-  const results: Result[] = [];
+/** A table for each workload, as soon as it is measured: the peers' slowest take minutes. */
+async function measureAll(bucket: Bucket): Promise<void> {
   const workloads = chosen(workloadsOf(amounts, files, scratch), ({ what }) => what);
-  for (const workload of workloads) {
-    console.error(`${ms} ms: ${workload.what}`);
-    results.push(...(await measure(bucket, workload, places, amounts.rounds)));
-  }
-  return results;
+  for (const workload of workloads)
+    console.log(`\n${render(await measure(bucket, workload, places, amounts.rounds))}`);
 }
 
 function chosen<One>(all: readonly One[], nameOf: (one: One) => string): One[] {

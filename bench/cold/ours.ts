@@ -14,8 +14,8 @@ const CLI = fileURLToPath(new URL("../../varve/cli.js", import.meta.url));
 const BARE_SDK = fileURLToPath(new URL("bare-sdk.js", import.meta.url));
 const DATASET = "bench/cold";
 
-/** Makes a version of the files in the bucket; gives the place that mounts it. */
-export function varveOn(bucket: Bucket, work: string, files: string): Place {
+/** Makes a version of the files in the bucket; gives the place that mounts it. @param options Of `varve mount`. */
+export function varveOn(bucket: Bucket, work: string, files: string, ...options: string[]): Place {
   const home = join(work, "home");
   const path = join(work, "varve");
   mkdirSync(path);
@@ -32,7 +32,7 @@ export function varveOn(bucket: Bucket, work: string, files: string): Place {
     caches: [join(home, "cache")],
     pid: 0,
     async mount() {
-      varve("mount", DATASET, path);
+      varve("mount", ...options, DATASET, path);
       place.pid = readMountState(homeOf({ VARVE_HOME: home }), path)!.pid;
     },
     async unmount() {
@@ -44,10 +44,10 @@ export function varveOn(bucket: Bucket, work: string, files: string): Place {
 }
 
 /** Reads the large object with the SDK and hashes it, in a process of its own; needs the bucket with the files. */
-export function bareSdk(bucket: Bucket, work: string): Place {
+export function bareSdk(bucket: Bucket, work: string, ...how: "unhashed"[]): Place {
   const nothing = async () => undefined;
   const env = { ...process.env, ...bucket.environment };
-  const args = [BARE_SDK, "files", LARGE];
+  const args = [BARE_SDK, "files", LARGE, ...how];
   const readLarge = async () => Number(execFileSync(process.execPath, args, { env, encoding: "utf8" }));
   return { name: "bare SDK", path: work, caches: [], pid: 0, mount: nothing, unmount: nothing, readLarge };
 }

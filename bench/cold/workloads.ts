@@ -104,7 +104,8 @@ function inNoOrder(amounts: Amounts, files: string): Workload[] {
   ];
 }
 
-function large({ largeBytes }: Amounts): Workload {
+/** The large file from its beginning to its end. */
+export function large({ largeBytes }: Pick<Amounts, "largeBytes">): Workload {
   const goal = { seconds: 0.8, timesBare: 1.5 };
   return {
     ...{ what: `${largeBytes / KiB / KiB} MiB in one file`, asksBytes: largeBytes, goal, isLarge: true },
