@@ -11,6 +11,7 @@ import { type Fill, placesIn, removeBlockFile, sweepOrphans, writeBlockFile } fr
 import { checkCopy, copyFrom } from "./copy.js";
 import { type CacheFolder, blockPath, currentBoot } from "./folder.js";
 import type { ForgottenFile } from "./evict.js";
+import { dropDeadPins } from "./holders.js";
 import type { CacheIndex, FileFacts, Place } from "./index-db.js";
 import { moveAside } from "./open-index.js";
 import { type OpenFile, OpenFiles, readFully } from "./open-files.js";
@@ -96,6 +97,7 @@ export class BlockStore {
   rest(): void {
     const uses = this.#takeUses();
     if (uses.size > 0) this.index.noteUses(uses);
+    if (this.index.pins.hasHeld()) dropDeadPins(this.folder, this.index.pins);
     this.#files.closeDeleted();
   }
 

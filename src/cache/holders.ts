@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { errnoOf } from "../errors.js";
 import { isLocked, tryLock } from "../file-lock.js";
 import { type CacheFolder, makeDirIn } from "./folder.js";
+import type { PinIndex } from "./pin-index.js";
 
 export interface Holder {
   readonly id: string;
@@ -47,6 +48,14 @@ export function liveHolders({ holdersDir }: CacheFolder): LiveHolder[] {
     rmSync(path, { force: true });
     return [];
   });
+}
+
+/** Takes away the pins of holders that live no more; gives those that do. */
+export function dropDeadPins(folder: CacheFolder, pins: PinIndex): LiveHolder[] {
+  const holders = liveHolders(folder);
+  const alive = new Set(holders.map(({ id }) => id));
+  for (const { id, holder } of pins.list()) if (holder !== null && !alive.has(holder)) pins.drop(id);
+  return holders;
 }
 
 function namesIn(directory: string): string[] {

@@ -8,7 +8,7 @@ import type { Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import type { ForgottenFile } from "./evict.js";
 import { type CacheFolder, openFolder } from "./folder.js";
-import { type Holder, type LiveHolder, holdFolder, liveHolders } from "./holders.js";
+import { type Holder, type LiveHolder, dropDeadPins, holdFolder } from "./holders.js";
 import { isDamage } from "./index-damage.js";
 import type { CacheIndex } from "./index-db.js";
 import { isBusy, moveAside, openIndex } from "./open-index.js";
@@ -67,11 +67,7 @@ export class Housekeeping {
 
   /** Takes away the pins of holders that live no more; gives those that do. */
   dropDeadPins(): LiveHolder[] {
-    const holders = liveHolders(this.#folder);
-    const alive = new Set(holders.map(({ id }) => id));
-    for (const { id, holder } of this.pins.list())
-      if (holder !== null && !alive.has(holder)) this.pins.drop(id);
-    return holders;
+    return dropDeadPins(this.#folder, this.pins);
   }
 
   /** Removes all but what is pinned. */

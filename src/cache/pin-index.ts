@@ -126,6 +126,11 @@ export class PinIndex {
     return this.#write(() => pass.run(holder, pin)).changes > 0;
   }
 
+  /** Whether there are pins that end with their holders. */
+  hasHeld(): boolean {
+    return this.db.prepare("select 1 from pin where holder is not null limit 1").get() !== undefined;
+  }
+
   list(): Pin[] {
     const rows = this.db.prepare<
       [],

@@ -7,6 +7,7 @@ import { DatasetError } from "../errors.js";
 import { pathOfText, textOf } from "../paths.js";
 import { type FoundVersion, nameOfVersion } from "./history.js";
 import { localHashes } from "./local-content.js";
+import { locateVersion } from "./remote-reference.js";
 import { rememberVersion } from "./remembered-versions.js";
 import { openVersionTree, rootBlockOf } from "./version-tree.js";
 import { type WarmOptions, warm } from "./warm.js";
@@ -114,20 +115,24 @@ export async function pinLocal(workspace: Workspace, found: FoundVersion, holder
 /**
  * Takes away pins of a version: those of these paths, or all. Gives what they were of.
  *
+ * @param reference As the pins say, or else whatever means the version.
  * @throws {DatasetError} `not-found` when there are none
  */
-export function unpinVersion(
+export async function unpinVersion(
   workspace: Workspace,
-  found: FoundVersion,
+  reference: string,
   paths?: readonly string[],
-): PinFacts[] {
+): Promise<PinFacts[]> {
   const { pins } = workspace.housekeeping();
-  const { id } = found.version;
-  const names = paths?.map((path) => pinName({ id, paths: [normal(path)] }));
-  const isAsked = ({ name, holder }: Pin) =>
-    holder === null && (names ? names.includes(name) : name.startsWith(`${id}:`));
-  const gone = pins.list().filter((pin) => isAsked(pin) && pins.drop(pin.id));
-  if (gone.length === 0) throw notPinned(nameOfVersion(found));
+  const kept = pins.list().filter(({ holder }) => holder === null);
+  const isNamed = (pin: Pin) => [factsOfPin(pin).reference, factsOfPin(pin).id].includes(reference);
+  // So that pins can go though nothing but the cache knows their version any more.
+  const id = kept.some(isNamed) ? undefined : (await locateVersion(workspace, reference)).found.version.id;
+  const ofVersion = kept.filter((pin) => (id === undefined ? isNamed(pin) : factsOfPin(pin).id === id));
+  const wanted = paths?.map(normal);
+  const asked = ofVersion.filter((pin) => !wanted || wanted.includes(factsOfPin(pin).paths[0] ?? ""));
+  const gone = asked.filter((pin) => pins.drop(pin.id));
+  if (gone.length === 0) throw notPinned(reference);
   return gone.map(factsOfPin);
 }
 
@@ -155,6 +160,7 @@ async function warmVersion(
 ): Promise<Warmed> {
   const { version } = found;
   const cache = await workspace.cache();
+  workspace.housekeeping().dropDeadPins();
   const before = cache.stats().fetched;
   const tree = await openVersionTree(cache, version);
   const bytes = await warm(

@@ -132,6 +132,19 @@ test("pins outlive the process; those of a holder go with it", async (t) => {
   assert.deepEqual(other.report().holders, []);
 });
 
+test("a cache that is used lets go of the pins of holders that live no more", async (t) => {
+  const { directory, disk, keeper } = await opened(t);
+  await keep(disk, MiB, 1);
+  const holder = keeper.hold({});
+  keeper.pins.cover(keeper.pins.begin("held", {}, holder.id), [hashOf(1)], MiB);
+  disk.close();
+  assert.equal(keeper.pins.list().length, 1);
+  holder.release();
+  const next = new DiskTier(directory, (message) => assert.fail(message));
+  next.close(); // Does what rests every ten seconds.
+  assert.deepEqual(keeper.pins.list(), []);
+});
+
 test("a pin passed to another holder stays when the first lets go", async (t) => {
   const { disk, keeper } = await opened(t);
   await keep(disk, MiB, 1);

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { describeFolder } from "../dataset/support/folders.js";
 import { tempDir } from "../support/temp.js";
 import { LARGE_BYTES, REMOTE, VERSION, bucketUser } from "./support/bucket-user.js";
-import { DATASET, MOUNTED, userWith } from "./support/mounted.js";
+import { DATASET, MOUNTED, liveMount, until, userWith } from "./support/mounted.js";
 
 test(
   "what was fetched ahead is mounted with the remote gone and a catalog that knows nothing",
@@ -29,6 +29,12 @@ test(
       assert.deepEqual(describeFolder(join(at, "small")), describeFolder(join(source, "small")));
       assert.equal(statSync(join(at, "large/one")).size, LARGE_BYTES);
       await assert.rejects(readFile(join(at, "large/one")), { code: "EIO" });
+      await until("what is here is pinned", async () => {
+        const { pins } = (await varve.ok(["cache", "status", "--json"])).json() as {
+          pins: { heldBy: number }[];
+        };
+        return pins.some(({ heldBy }) => heldBy === liveMount(varve, at).pid);
+      });
       await varve.ok(["unmount", at]);
     }
     assert.deepEqual(await server.counts(), {});

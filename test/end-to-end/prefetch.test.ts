@@ -114,6 +114,8 @@ test(
     await server.reset();
     await sh('cmp "$1" "$2"', join(prefetched, "large/one"), join(source, "large/one"));
     assert.equal(await readBytes(server), 0);
+    const isToldOf = async () => (await statusOf(varve)).users.every(({ hits }) => hits !== undefined);
+    await until("both mounts tell of their hits", isToldOf);
     const status = await statusOf(varve);
     const { pid, ended } = liveMount(varve, prefetched);
     assert.ok(status.bytes <= 24 * MiB, `${status.bytes} bytes`);
@@ -131,7 +133,6 @@ test(
         [reading, "lab/other@1.0.0"],
       ].sort(),
     );
-    assert.ok(status.users.every(({ hits }) => hits !== undefined));
     process.kill(pid, "SIGKILL");
     await ended();
     assert.deepEqual(

@@ -126,8 +126,7 @@ function unpin(cli: Cli): void {
         .example("$0 cache unpin vision/cifar10@1.2.0", "all pins of that version"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
-        const { found } = await locateVersion(workspace, args.reference);
-        const gone = unpinVersion(workspace, found, pathsOf(args.paths));
+        const gone = await unpinVersion(workspace, args.reference, pathsOf(args.paths));
         if (json) output.json(gone);
         else
           for (const { reference, paths } of gone) output.data(`Unpinned ${nameOfPinned(reference, paths)}`);
