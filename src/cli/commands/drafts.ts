@@ -4,6 +4,7 @@ import { Dataset } from "../../dataset/dataset.js";
 import type { CommitResult } from "../../dataset/commit.js";
 import type { StageCounts } from "../../dataset/stage-folder.js";
 import { syncVersion } from "../../dataset/sync.js";
+import { DatasetError } from "../../errors.js";
 import { type Cli, type Context, run } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
 import { uploadOptions, uploadOptionsOf, uploadProgress, workersOption } from "../upload-options.js";
@@ -74,6 +75,7 @@ function add(cli: Cli): void {
         .example("$0 add --link s3://bucket/images/ --to train", "what lies in a bucket, without a copy"),
     (args) =>
       run(args, async ({ workspace, output, json, signal }) => {
+        if (!args.link && args.paths.some((path) => URL_LIKE.test(path))) throw needsLink();
         const draft = await draftOf(workspace, args.dataset);
         const { paths, to, wildcard: wildcards, recursive, unpinned, hash } = args;
         const options = { to, wildcards, recursive, signal };
@@ -86,6 +88,14 @@ function add(cli: Cli): void {
         draft.close();
       }),
   );
+}
+
+const URL_LIKE = /^[a-z][a-z0-9+.-]*:\/\//i;
+
+/** The URL is not repeated: it may hold credentials. */
+function needsLink(): DatasetError<"bad-input"> {
+  const message = "Cannot add a URL as a file: --link puts it into the version without a copy";
+  return new DatasetError("bad-input", { value: "URL" }, message);
 }
 
 function remove(cli: Cli): void {

@@ -8,6 +8,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
 import { DatasetError, errnoOf, isDatasetError, messageOf } from "../../errors.js";
+import { KiB } from "../../units.js";
 import { type Attempted, MAX_CONNECTIONS } from "../requests.js";
 
 export interface HttpAnswer {
@@ -32,6 +33,8 @@ export class HttpRefusal extends Error {
 
 /** What browsers follow, and more than any real chain has. */
 const MOST_REDIRECTS = 20;
+/** To read so much costs less than another connection. */
+const READ_OUT_BYTES = 64 * KiB;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export function httpClient(): HttpClient {
@@ -49,7 +52,7 @@ export function httpClient(): HttpClient {
       const answer = await send(at, headers, signal);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined) return answer;
-      answer.body.on("error", () => undefined).destroy();
+      discard(answer);
       at = redirected(url, at, location);
     }
     throw new DatasetError("remote-refused", { key: url }, `Cannot read "${url}": it redirects without end`);
@@ -66,6 +69,13 @@ export function httpClient(): HttpClient {
       outgoing.on("error", reject).end();
     });
   }
+}
+
+/** Lets go of an answer; its connection can be used again when little of it is left. */
+export function discard({ headers, body }: HttpAnswer): void {
+  body.on("error", () => undefined);
+  if (Number(headers["content-length"] ?? Infinity) <= READ_OUT_BYTES) body.resume();
+  else body.destroy();
 }
 
 /** The failure to report for `error`; one that is a failure of ours already stays as it is. */

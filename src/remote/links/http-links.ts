@@ -8,7 +8,14 @@ import { MiB } from "../../units.js";
 import { checkAnswered, collect } from "../answers.js";
 import type { Deadline } from "../deadline.js";
 import { type Requests, requestsTo } from "../requests.js";
-import { type HttpAnswer, type HttpClient, HttpRefusal, explainHttp, httpClient } from "./http-client.js";
+import {
+  type HttpAnswer,
+  type HttpClient,
+  HttpRefusal,
+  discard,
+  explainHttp,
+  httpClient,
+} from "./http-client.js";
 import { type LinkSource, type LinkStore, type SourceInfo, changed, expectSize, pinned } from "./source.js";
 
 /** A server that sends no ranges is asked for all of a file each time some of it is read, so only of small ones. */
@@ -50,7 +57,7 @@ async function look(web: Web, url: string, signal: AbortSignal | undefined): Pro
   try {
     return await web.make(asked, async (http, deadline) => {
       const answer = await http.get(url, { ...AS_STORED, range: "bytes=0-0" }, deadline.signal);
-      answer.body.on("error", () => undefined).destroy();
+      discard(answer);
       return infoOf(url, answer);
     });
   } catch (error) {

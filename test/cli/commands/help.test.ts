@@ -73,6 +73,7 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["ls"], says: /Not enough non-option arguments/ },
   { args: ["ls", "p/d", "a", "b"], says: /Unknown argument: b/ },
   { args: ["verify", "p/d"], says: /say --links/ },
+  { args: ["add", "s3://bucket/x"], says: /--link puts it into the version without a copy/ },
   { args: ["add", "x", "--unpinned"], says: /unpinned -> link/ },
   { args: ["versions", "--nonsense"], says: /Unknown argument: nonsense/ },
   { args: ["create", "noproject"], says: /it has no project; write PROJECT\/NAME/ },
