@@ -96,7 +96,8 @@ class Rebuilding {
       .filter(([id]) => !this.#remotes.has(id))
       .map(([id, url]) => ({ id, url }));
     const counts = { datasets: this.#datasets.size, versions: this.#versions.size, added: this.#added };
-    return { remotes, needed, ...counts, problems: this.#problems };
+    const problems = this.#problems.toSorted((a, b) => (a.what < b.what ? -1 : 1)); // Records are read side by side.
+    return { remotes, needed, ...counts, problems };
   }
 
   async #readAll<Value>(

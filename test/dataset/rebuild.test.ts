@@ -132,7 +132,7 @@ test("damaged records, and records that are not what their key says, are named a
   assert.equal(versions, 4);
   assert.deepEqual(
     problems.map(({ what }) => what),
-    [`file://${records}/1.0.0`, `file://${records}/7.0.0`, "/nowhere"],
+    ["/nowhere", `file://${records}/1.0.0`, `file://${records}/7.0.0`],
   );
   assert.equal((await Dataset.get("lab/raw@2", { workspace: anew })).version, "v2");
 });
