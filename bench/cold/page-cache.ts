@@ -1,8 +1,10 @@
 /** Makes the kernel forget what it holds in memory of files, so that they are read from disk again. */
-import { closeSync, existsSync, fdatasyncSync, openSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import koffi from "koffi";
+
+import { openIfThere } from "../../src/cache/open-files.js";
 
 const adviseCall = koffi
   .load(null)
@@ -19,8 +21,10 @@ export function forgetPages(folder: string): void {
     if (entry.isFile()) forgetFile(join(entry.parentPath, entry.name));
 }
 
+/** Who was just unmounted may still be removing files of its own. */
 function forgetFile(path: string): void {
-  const fd = openSync(path, "r");
+  const fd = openIfThere(path);
+  if (fd === undefined) return;
   try {
     fdatasyncSync(fd);
     adviseCall(fd, 0, 0, DONT_NEED);
