@@ -32,7 +32,7 @@ export interface TestProcess {
   kill(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
-const SAYING_TIMEOUT_MS = 20_000;
+const SAYING_TIMEOUT_MS = 60_000;
 
 /** Starts a program; it is killed when the test ends. */
 export function startProcess(
