@@ -16,10 +16,11 @@ import { addVersionCommands } from "./cli/commands/versions.js";
 import { reportFailure, withGlobalOptions } from "./cli/context.js";
 import { ExitCode } from "./cli/exit-codes.js";
 import { processOutput } from "./cli/output.js";
+import { DatasetError } from "./errors.js";
 
 const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover).
-A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id; REMOTE#PROJECT/NAME@LABEL
-is read from that remote (a URL, path or name) without a catalog.`;
+A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id;
+REMOTE#PROJECT/NAME@LABEL is read from that remote (a URL, path or name) without a catalog.`;
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -61,10 +62,18 @@ await base
   .wrap(Math.min(100, process.stdout.columns || 100))
   .fail((message: string | null, error: Error | undefined) => {
     // A YError is an argument that yargs itself could not take.
-    if (error && error.name !== "YError") reportFailure(processOutput(), error);
+    const json = process.argv.includes("--json");
+    if (error && error.name !== "YError") reportFailure(processOutput(), error, { json });
     else {
-      process.stderr.write(`varve: ${message}\n`);
+      reportFailure(processOutput(), wrongUsage(message ?? ""), { json });
       process.exit(ExitCode.usage);
     }
   })
   .parseAsync();
+
+function wrongUsage(message: string): DatasetError<"bad-input"> {
+  const words = message.startsWith("Not enough non-option")
+    ? `${message}; --help shows what it takes`
+    : message;
+  return new DatasetError("bad-input", { value: hideBin(process.argv).join(" ") }, words);
+}

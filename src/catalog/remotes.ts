@@ -84,6 +84,6 @@ async function checkUnused(db: Kysely<Tables>, id: string): Promise<void> {
     .executeTakeFirstOrThrow();
   if (Number(count) === 0) return;
   const what = `remote ${id}`;
-  const message = `Cannot forget the remote ${id}: versions of this catalog lie there (${Number(count)})`;
+  const message = `Cannot forget the remote ${id}: ${Number(count)} of this catalog's versions need it`;
   throw new DatasetError("conflict", { what }, message);
 }

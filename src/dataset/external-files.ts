@@ -65,7 +65,9 @@ async function* sourcesAt(links: Links, url: string, options: LinkOptions): Asyn
   const { signal, wildcards = [], recursive = true } = options;
   const source = await links.look(url, { signal });
   if (source) {
-    yield { ...source, path: checkName(nameInUrl(url)) };
+    const name = nameInUrl(url);
+    if (name === "") throw namesNoFile(url);
+    yield { ...source, path: checkName(name) };
     return;
   }
   const takes = takerOf(matcherOf(wildcards), recursive);
@@ -145,6 +147,11 @@ function entryOf(
 
 function nothingAt(url: string): DatasetError<"not-found"> {
   return new DatasetError("not-found", { what: url }, `Cannot link to "${url}": nothing is there`);
+}
+
+function namesNoFile(url: string): DatasetError<"bad-input"> {
+  const message = `Cannot link to "${url}": it names no file, and web servers list no folders; name the files`;
+  return new DatasetError("bad-input", { value: url }, message);
 }
 
 function nothingToPin(url: string): DatasetError<"unsupported"> {

@@ -45,7 +45,7 @@ export function wordsOnHeads(dataset: DatasetRow, { latest, unmerged }: Heads): 
   if (!first) return undefined;
   const name = (version: VersionRow) => nameOfVersion({ dataset, version });
   const parents = [...unmerged, latest].map((version) => `--parent ${name(version)}`).join(" ");
-  const merge = `varve create ${textOfDataset(dataset)} ${parents}, then varve finalize, merges them`;
+  const merge = `varve create ${textOfDataset(dataset)} ${parents}, then varve finalize, joins them: where they differ the last parent wins`;
   return `${name(latest)} does not contain ${unmerged.map(name).join(", ")}: ${merge}`;
 }
 

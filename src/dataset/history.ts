@@ -62,7 +62,7 @@ export async function findDataset(
   throw new DatasetError(
     "not-found",
     { what: text },
-    `Cannot find the dataset "${text}": this catalog has none`,
+    `Cannot find the dataset "${text}": this catalog has none; varve versions lists what there is`,
   );
 }
 

@@ -54,13 +54,23 @@ export async function stageFolder(
   to: TreePath,
   options: StageOptions = {},
 ): Promise<StageCounts> {
-  const top = readLocalRoot(from);
-  if (top.type !== EntryType.directory) throw notAFolder(from);
+  const top = checkFolder(from);
   const walk = new FolderWalk(tree, stamps, { ...options, realFolder: top.path });
   if (!options.wildcards?.length) await walk.top(top, to);
   await walk.directory(from, to, "");
   await walk.linkHardLinks();
   return walk.counts;
+}
+
+/**
+ * What a local folder itself is.
+ *
+ * @throws {DatasetError} `bad-input` of what is no folder; `not-found`
+ */
+export function checkFolder(path: string): LocalEntry {
+  const top = readLocalRoot(path);
+  if (top.type !== EntryType.directory) throw notAFolder(path);
+  return top;
 }
 
 function notAFolder(path: string): DatasetError<"bad-input"> {

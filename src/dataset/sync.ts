@@ -1,12 +1,15 @@
 /** A new version from a folder in one step: create, sync, upload, finalize. No change, no version. */
+import { resolve } from "node:path";
+
 import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import type { CommitResult } from "./commit.js";
 import { Dataset, type FinalizeOptions, type WithWorkspace, defaultWorkspace } from "./dataset.js";
 import type { CreateOptions } from "./draft.js";
 import { findDataset, versionsOf, isFinished } from "./history.js";
 import { isDatasetError } from "../errors.js";
+import { bytesOfText } from "../paths.js";
 import { parseDatasetName, textOfDataset } from "./reference.js";
-import type { StageCounts } from "./stage-folder.js";
+import { type StageCounts, checkFolder } from "./stage-folder.js";
 import { discardCutOff } from "./transient-drafts.js";
 import type { Workspace } from "./workspace.js";
 
@@ -36,6 +39,7 @@ export async function syncVersion(
   options: SyncOptions = {},
 ): Promise<SyncResult> {
   const workspace = options.workspace ?? defaultWorkspace();
+  checkFolder(bytesOfText(resolve(folder))); // Before a dataset is made for it.
   const parents = options.parents?.length ? options.parents : await latestOf(workspace, name, options.remote);
   const dataset = await knownDataset(workspace, name);
   if (dataset) await discardCutOff(workspace, dataset);

@@ -58,6 +58,15 @@ test("a file of a later parent replaces a folder, and a folder of a later parent
   assert.equal(await textIn(merged, "x/deep/y"), "below");
 });
 
+test("what one parent removed or changed gives way to a later parent that has it as before", async (t) => {
+  const { version, merge } = await versions(t);
+  const changed = await version({ x: "changed" });
+  const before = await version({ x: "before", removed: "there" });
+  const merged = await merge(changed, before);
+  assert.deepEqual(await pathsOf(merged), ["removed", "x"]);
+  assert.equal(await textIn(merged, "x"), "before");
+});
+
 test("a third parent that equals the first wins over the second", async (t) => {
   const { version, merge } = await versions(t);
   const a = await version({ x: "of a" });

@@ -141,7 +141,7 @@ test("sync of something that is no folder, or is missing, leaves nothing behind"
   writeFolder(user.scratch, { file: "1" });
   await assert.rejects(syncVersion(join(user.scratch, "file"), "p/d", { workspace }), { code: "bad-input" });
   await assert.rejects(syncVersion(join(user.scratch, "none"), "p/d", { workspace }), { code: "not-found" });
-  assert.deepEqual(await labelsOf(workspace), []);
+  assert.equal(await (await workspace.catalog()).findDataset("p", "d"), undefined);
   assert.deepEqual(draftFiles(user), []);
 });
 

@@ -279,7 +279,7 @@ function newVersionOptions<T>(yargs: Argv<T>) {
       type: "string",
       array: true,
       requiresArg: true,
-      describe: "Parent version; a later one wins",
+      describe: "Parent version; of several the later wins where two have a path",
     })
     .option("remote", { type: "string", requiresArg: true, describe: "Where data goes [VARVE_REMOTE]" })
     .option("tag", { type: "string", array: true, requiresArg: true, describe: "Tag of the version" })

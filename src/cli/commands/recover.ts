@@ -74,6 +74,7 @@ async function list({ workspace, output, json }: Context, id: string | undefined
   const found = (await recoverable(workspace)).filter(
     (overlay) => id === undefined || overlay.id.startsWith(id),
   );
+  if (id !== undefined && found.length === 0) findOverlay(workspace.home, id);
   if (json) output.json(found);
   else if (found.length === 0) output.data("Nothing is uncommitted");
   else output.data(tableOf(found, output.widthColumns));

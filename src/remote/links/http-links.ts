@@ -166,7 +166,7 @@ function keyOf(url: string): string {
 
 async function* refuseListing(folder: string): AsyncGenerator<never> {
   yield* [];
-  const message = `Cannot link to "${folder}": no file is there, and web servers list no folders; name the files`;
+  const message = `Cannot link to "${folder.replace(/\/$/, "")}": no file is there, and web servers list no folders; name the files`;
   throw new DatasetError("not-found", { what: folder }, message);
 }
 

@@ -70,7 +70,7 @@ test("--version prints the version of the package, completion a script", async (
 const WRONG: { args: string[]; says: RegExp }[] = [
   { args: [], says: /Say what to do/ },
   { args: ["nonsense"], says: /Unknown argument: nonsense/ },
-  { args: ["ls"], says: /Not enough non-option arguments/ },
+  { args: ["ls"], says: /Not enough non-option arguments.*; --help shows what it takes/ },
   { args: ["ls", "p/d", "a", "b"], says: /Unknown argument: b/ },
   { args: ["verify", "p/d"], says: /say --links/ },
   { args: ["add", "s3://bucket/x"], says: /--link puts it into the version without a copy/ },
@@ -91,3 +91,19 @@ for (const { args, says } of WRONG) {
     assert.deepEqual([code, stdout], [2, ""]);
   });
 }
+
+test("wrong usage with --json is told as data too", async (t) => {
+  const varve = await varveUser(t);
+  for (const args of [["ls"], ["versions", "--nonsense"], ["nonsense"]]) {
+    const { code, stdout } = await varve([...args, "--json"]);
+    const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+    assert.deepEqual([code, error.code], [2, "bad-input"]);
+  }
+});
+
+test("recover of an id that is not there names it", async (t) => {
+  const varve = await varveUser(t);
+  const { code, stderr } = await varve(["recover", "nope"]);
+  assert.equal(code, 3);
+  assert.match(stderr, /Cannot find the overlay "nope"/);
+});
