@@ -79,6 +79,7 @@ export class MountProcess {
       offline: config.options.offline,
       cacheMemoryBytes: config.options.transport === "fuse-native" ? undefined : FETCH_MEMORY_BYTES,
       readDeadlineMs: config.options.deadlineMs,
+      outlastsOutages: true,
     });
     const located = await locate(workspace, config);
     const shown = located && shownVersionOf(located.found);

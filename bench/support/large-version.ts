@@ -64,9 +64,10 @@ async function writeContents({ remote }: Draft, files: number): Promise<(number:
       if (packs.at(-1) === pack) continue;
       firsts.push(number);
       yield packs.push(pack);
-      await writer.hasRoom();
+      while (!(await writer.hasRoom()));
     }
-    await writer.finish();
+    writer.finish();
+    while (!(await writer.isSettled()));
   };
   const laid = session.values(layAll());
   while (!(await laid.next()).done);

@@ -33,6 +33,8 @@ export interface CacheOptions {
   links?: Pick<LinkStore, "read"> | undefined;
   /** Longest one request to a remote may take. Default 60,000. */
   deadlineMs?: number;
+  /** Ask a remote that is out of reach again until the deadline. Default false: whoever asked hears of it. */
+  outlastsOutages?: boolean | undefined;
   /** Told, once for each kind, why the disk is not used. */
   onWarning?: Warn;
 }
@@ -138,6 +140,7 @@ class BlockCache implements Cache {
       remoteOf,
       links,
       deadlineMs,
+      outlastsOutages: options.outlastsOutages ?? false,
       landed: (block, bytes) => this.#keep(block, bytes),
     });
     this.#partsBehind = new PartsBehind((parts) => this.#disk.keepParts(parts, maxBytes), fillBytes);

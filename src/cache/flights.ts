@@ -28,6 +28,8 @@ export interface FlightOptions {
   links: Pick<LinkStore, "read">;
   /** Longest one request may take, in ms. */
   deadlineMs: number;
+  /** Whether a remote that is out of reach is asked again until then. */
+  outlastsOutages: boolean;
   /** Told of every block that arrived and is right, before those who wait for it. */
   landed: (block: Block, bytes: Uint8Array) => void;
 }
@@ -99,7 +101,7 @@ export class Flights {
   #request(request: RangeRequest, lane: Lane): Promise<Uint8Array> {
     const { key, start, end } = request;
     const { deadlineMs } = this.options;
-    const what = `the fetch of "${key}" [${start}, ${end})`;
+    const what = `fetch of "${key}" [${start}, ${end})`;
     return this.#lanes[lane](() =>
       withinDeadline(what, deadlineMs, this.#closing.signal, async (signal) => {
         const bytes = await this.#readPatiently(request, signal);
@@ -116,7 +118,7 @@ export class Flights {
       try {
         return await this.#read(request, signal);
       } catch (error) {
-        if (signal.aborted || !isOutOfReach(error)) throw error;
+        if (signal.aborted || !this.options.outlastsOutages || !isOutOfReach(error)) throw error;
       }
       await sleep(Math.random() * RETRY_MS, undefined, { signal });
     }

@@ -29,6 +29,8 @@ export interface WorkspaceOptions {
   cacheMemoryBytes?: number | undefined;
   /** How long a read of the cache waits for a remote, in ms. Default: as `openCache`. */
   readDeadlineMs?: number | undefined;
+  /** Whether such a read waits as long for a remote that is out of reach. Default false. */
+  outlastsOutages?: boolean | undefined;
 }
 
 export interface OpenedRemote {
@@ -93,6 +95,7 @@ export class Workspace {
       maxBytes: this.home.cacheBytes,
       memoryBytes: this.options.cacheMemoryBytes,
       ...(this.options.readDeadlineMs !== undefined && { deadlineMs: this.options.readDeadlineMs }),
+      outlastsOutages: this.options.outlastsOutages,
       remoteOf: (id) => this.#recentRemote(id),
       links: this.isOffline ? { read: ({ url }) => Promise.reject(notFetched(url)) } : this.links(),
       onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),
