@@ -1,5 +1,6 @@
 /** The SDK's public names. */
-export { Dataset, type AddOptions, type FinalizeOptions, type WithWorkspace } from "./dataset/dataset.js";
+export { Dataset } from "./dataset/dataset.js";
+export type { AddOptions, FinalizeOptions } from "./dataset/editable-dataset.js";
 export type { CommitResult } from "./dataset/commit.js";
 export type { OverlayCommit } from "./dataset/commit-overlay.js";
 export type { CreateOptions } from "./dataset/draft.js";
@@ -10,7 +11,7 @@ export type { StageCounts } from "./dataset/stage-folder.js";
 export { syncVersion, type SyncOptions, type SyncResult } from "./dataset/sync.js";
 export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/upload.js";
 export type { Drift, LinkState, VerifiedLinks, VerifyLinksOptions } from "./dataset/verify-links.js";
-export { Workspace, type WorkspaceOptions } from "./dataset/workspace.js";
+export { Workspace, type WithWorkspace, type WorkspaceOptions } from "./dataset/workspace.js";
 export { DatasetError, type FailureCode, type Failures, isDatasetError } from "./errors.js";
 export type { Home } from "./home.js";
 export {

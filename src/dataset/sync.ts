@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 
 import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import type { CommitResult } from "./commit.js";
-import { Dataset, type FinalizeOptions, type WithWorkspace, defaultWorkspace } from "./dataset.js";
+import { Dataset } from "./dataset.js";
+import type { FinalizeOptions } from "./editable-dataset.js";
 import type { CreateOptions } from "./draft.js";
 import { findDataset, versionsOf, isFinished } from "./history.js";
 import { isDatasetError } from "../errors.js";
@@ -11,7 +12,7 @@ import { bytesOfText } from "../paths.js";
 import { parseDatasetName, textOfDataset } from "./reference.js";
 import { type StageCounts, checkFolder } from "./stage-folder.js";
 import { discardCutOff } from "./transient-drafts.js";
-import type { Workspace } from "./workspace.js";
+import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
 export interface SyncOptions extends CreateOptions, FinalizeOptions, WithWorkspace {
   /** Folder inside the dataset. Default: its root. */

@@ -226,6 +226,18 @@ export class Workspace {
   }
 }
 
+export interface WithWorkspace {
+  /** Where catalog, cache and remotes are. Default: one for the process, as the environment says. */
+  workspace?: Workspace | undefined;
+}
+
+let shared: Workspace | undefined;
+
+/** The workspace of the process, for calls that name none. */
+export function defaultWorkspace(): Workspace {
+  return (shared ??= new Workspace());
+}
+
 function notFetched(url: string): DatasetError<"offline"> {
   const message = `Cannot fetch from ${url}: offline, only what is in the cache can be read`;
   return new DatasetError("offline", { what: url }, message);

@@ -1,0 +1,56 @@
+/** Reading a version: its entries, the bytes of its files, how it differs from another, and mounting it. */
+import type { MountInfo, MountOptions } from "../daemon/config.js";
+import type { TreeDiff } from "../manifest/diff.js";
+import type { Entry } from "../manifest/entry.js";
+import { pathOfText } from "../paths.js";
+import { DatasetVersion } from "./dataset-version.js";
+import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./listing.js";
+import { mountVersion } from "./mounting.js";
+import { type VerifiedLinks, type VerifyLinksOptions, verifyLinks } from "./verify-links.js";
+import { diffOf } from "./version-diff.js";
+import { asyncRangeLoader } from "./version-tree.js";
+
+export abstract class ReadableDataset extends DatasetVersion {
+  /** Entries below a folder, `recursive` unless told otherwise. @throws {DatasetError} `path-missing` */
+  async *listFiles(directory = "", options: ListOptions = {}): AsyncIterable<Entry> {
+    const path = pathOfText(directory);
+    if (this.draft) yield* listDraft(this.draft.tree, path, options);
+    else yield* listTree(await this.workspace.cache(), await this.tree(), path, options);
+  }
+
+  /** One entry. @throws {DatasetError} `path-missing` */
+  async entry(path: string): Promise<Entry> {
+    return entryAt(await this.workspace.cache(), await this.tree(), pathOfText(path));
+  }
+
+  /**
+   * The bytes of a file of a finished version, as they come.
+   *
+   * @param file Its path, or what `listFiles` gave: a name that is not UTF-8 can be said no other way.
+   * @throws {DatasetError} `path-missing`; `unsupported` for what is no file
+   */
+  async *readFile(file: string | Entry): AsyncIterable<Uint8Array> {
+    const path = typeof file === "string" ? pathOfText(file) : file.path;
+    yield* readFile(await this.workspace.cache(), await this.tree(), path);
+  }
+
+  /** Asks the source of every link whether it is what was linked; a source that cannot be asked is in the answer too. */
+  async verifyLinks(options: VerifyLinksOptions = {}): Promise<VerifiedLinks> {
+    return verifyLinks(this.listFiles(), this.workspace.links(), options);
+  }
+
+  /** What `other` has that this version has not, and the other way round. */
+  async diff(other: ReadableDataset): Promise<TreeDiff> {
+    return diffOf(await this.tree(), await other.tree(), asyncRangeLoader(await this.workspace.cache()));
+  }
+
+  /**
+   * Mounts this version at a folder. A process of its own serves it and lives on when this one ends.
+   *
+   * @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `version-unfinished`
+   */
+  async mount(mountpoint: string, options: MountOptions = {}): Promise<MountInfo> {
+    const { row: dataset, current: version, remote } = this;
+    return mountVersion(this.workspace, { dataset, version, remote }, mountpoint, options);
+  }
+}
