@@ -8,6 +8,7 @@ const request = (unique: number, deadlineMs = 100): Parked => ({
   unique,
   bytes: new Uint8Array(1),
   deadlineMs,
+  thread: 1,
 });
 const uniques = (requests: readonly Parked[]) => requests.map(({ unique }) => unique);
 

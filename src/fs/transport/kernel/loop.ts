@@ -2,26 +2,22 @@
  * The worker's loop: sleeps until the kernel or the main thread has something, answers what it can at once, and puts
  * aside what waits for blocks or for the disk. Which answer is `dispatch.ts`'s, where blocks come from the supplier's.
  */
-import { type Block, Missing } from "../../../cache/block.js";
-import { Errno, FileSystemError, errnoNumberOf } from "../../errno.js";
+import { Missing } from "../../../cache/block.js";
+import { FileSystemError, errnoNumberOf } from "../../errno.js";
 import type { FileSystem, Ino } from "../../filesystem.js";
-import { type Question, Unanswered } from "../../questions.js";
 import { Channel, type OnFailure, type Received } from "./channel.js";
 import { operationOf } from "./dispatch.js";
 import { noteFull } from "./full-disk.js";
 import { bringsAttributes, mustWait } from "./held.js";
-import { type Parked, ParkedRequests } from "./parked.js";
+import type { Parked } from "./parked.js";
 import { InterruptIn, Opcode } from "./protocol.js";
 import { Session } from "./session.js";
 import { Poller, clearEvent } from "./syscalls.js";
 import { Vigil } from "./vigil.js";
+import { type Source, WaitingRequests } from "./waiting.js";
 
 /** Whoever fetches blocks and answers questions. Its answers come through `RequestLoop.arrived` and `failed`. */
-export interface Supplier {
-  /** Fetch these, somebody waits for them, and `ahead` when there is time. */
-  fetch(blocks: readonly Block[], ahead: readonly Block[]): void;
-  /** Somebody waits for the answer. */
-  ask(question: Question): void;
+export interface Supplier extends Source {
   /** Called after each signal of the event: takes in what has come since. */
   receive(): void;
 }
@@ -57,7 +53,7 @@ const TURN_MS = 1;
 
 export class RequestLoop {
   readonly #channel: Channel;
-  readonly #parked = new ParkedRequests();
+  readonly #waiting: WaitingRequests;
   readonly #session: Session;
   readonly #vigil = new Vigil();
   /** Promises under way; they settle only while the event loop turns. */
@@ -72,6 +68,7 @@ export class RequestLoop {
 
   constructor(private readonly options: LoopOptions) {
     this.#channel = new Channel(options.device, options.onFailure);
+    this.#waiting = new WaitingRequests(this.#channel, options);
     this.#session = new Session(options.fileSystem, options.device);
   }
 
@@ -85,21 +82,20 @@ export class RequestLoop {
       const poller = this.#paused ? eventOnly : both;
       if (poller.wait(this.#sleepMs())) this.#work(poller);
       else this.#rest();
-      if (this.#parked.size > 0) this.#expire();
+      this.#waiting.endSome();
       if (this.#end) return this.#end;
     }
   }
 
   /** These blocks and answers are here now: runs what waited for them. */
   arrived(keys: readonly string[]): void {
-    this.#runnable.push(...keys.flatMap((key) => this.#parked.arrived(key)));
+    this.#runnable.push(...this.#waiting.arrived(keys));
     this.#runAgain();
   }
 
   /** These will not come: fails what waited for them, and nothing else. */
   failed(keys: readonly string[], errnoNumber: number): void {
-    for (const { unique } of keys.flatMap((key) => this.#parked.failed(key)))
-      this.#channel.finish(unique, errnoNumber);
+    this.#waiting.failed(keys, errnoNumber);
   }
 
   /** Answers nothing until `resume`: the file system stays as it is. */
@@ -154,9 +150,8 @@ export class RequestLoop {
 
   #sleepMs(): number {
     if (this.#unsettled > 0) return TURN_MS;
-    const untilDeadline = this.#parked.nextDeadlineMs() - performance.now();
     const untilRest = this.#hasRested ? Infinity : IDLE_AFTER_MS;
-    const sleep = Math.min(untilDeadline, untilRest);
+    const sleep = Math.min(this.#waiting.sleepMs(), untilRest);
     return sleep === Infinity ? -1 : Math.max(0, Math.ceil(sleep));
   }
 
@@ -174,25 +169,18 @@ export class RequestLoop {
   #take(received: Received): void {
     const { request } = this.#channel;
     if (received !== "request") this.#finish(received === "aborted");
-    else if (request.opcode === Opcode.interrupt) this.#interrupt(request.u64(InterruptIn.unique));
+    else if (request.opcode === Opcode.interrupt) this.#waiting.interrupt(request.u64(InterruptIn.unique));
     else if (this.#holding && mustWait(request, this.#writers())) this.#putAside();
     else this.#answer();
     if (this.#holding && bringsAttributes(request)) this.#stopWriters();
   }
 
   #putAside(): void {
-    const { request } = this.#channel;
-    const deadlineMs = performance.now() + this.options.deadlineMs;
-    this.#runnable.push({ unique: request.unique, bytes: request.copy(), deadlineMs });
+    this.#runnable.push(this.#waiting.putAside());
   }
 
   #finish(aborted: boolean): void {
     this.#end ??= { aborted, unflushedHandles: this.#session.unflushed.size };
-  }
-
-  /** The kernel interrupts only a request that was read; with one reader that is one answered already, or one parked. */
-  #interrupt(unique: number): void {
-    if (this.#parked.take(unique)) this.#channel.finish(unique, Errno.EINTR);
   }
 
   /** Answers the request in the buffer, or one that was put aside. */
@@ -205,7 +193,7 @@ export class RequestLoop {
       if (waiting instanceof Promise) this.#sendAfter(waiting);
       else this.#channel.send();
     } catch (thrown) {
-      if (thrown instanceof Missing) this.#park(thrown, again);
+      if (thrown instanceof Missing) this.#waiting.park(thrown, again);
       else this.#refuse(thrown);
     }
   }
@@ -216,31 +204,6 @@ export class RequestLoop {
     this.#channel.send();
     const { request } = this.#channel;
     if (noteFull(this.#session, request, thrown)) this.#channel.forgetAttributes(request.ino);
-  }
-
-  #park(missing: Missing, again: Parked | undefined): void {
-    const { request } = this.#channel;
-    const nowMs = performance.now();
-    if (this.#parked.areGivenUp(missing.keys, nowMs)) {
-      this.#channel.finish(request.unique, Errno.EIO);
-      return;
-    }
-    const deadlineMs = nowMs + this.options.deadlineMs;
-    const parked = again ?? { unique: request.unique, bytes: request.copy(), deadlineMs };
-    const wanted = new Set(this.#parked.park(parked, missing.keys));
-    if (missing instanceof Unanswered) {
-      if (wanted.size > 0) this.options.supplier.ask(missing.question);
-      return;
-    }
-    const blocks = missing.blocks.filter(({ hash }) => wanted.has(hash));
-    if (blocks.length + missing.ahead.length > 0) this.options.supplier.fetch(blocks, missing.ahead);
-  }
-
-  #expire(): void {
-    for (const { unique } of this.#parked.expired(performance.now())) {
-      this.options.onFailure("request gave up waiting for blocks", { waitedForMs: this.options.deadlineMs });
-      this.#channel.finish(unique, Errno.EIO);
-    }
   }
 
   /** The reply buffer serves others meanwhile; what is replied late is a number, or nothing. */

@@ -10,6 +10,10 @@ export interface Parked {
   bytes: Uint8Array;
   /** After this it fails, whatever it waits for. By the loop's clock. */
   deadlineMs: number;
+  /** The thread that waits for the answer. */
+  thread: number;
+  /** It was sent a signal that does not end it; the kernel tells of no other. */
+  isSignalled?: boolean;
 }
 
 /** So soon after giving up on something nobody waits for it again. */
@@ -50,6 +54,16 @@ export class ParkedRequests {
    */
   areGivenUp(keys: readonly string[], nowMs: number): boolean {
     return keys.some((key) => nowMs - (this.#givenUp.get(key) ?? -Infinity) < GIVEN_UP_MS);
+  }
+
+  /** The request of this name, if it is here. */
+  find(unique: number): Parked | undefined {
+    return this.#parked.get(unique);
+  }
+
+  /** The requests whose threads were sent signals while they waited. */
+  signalled(): Parked[] {
+    return [...this.#parked.values()].filter(({ isSignalled }) => isSignalled);
   }
 
   /** Takes one request out, if it is here; what it waits for stays under way. */
