@@ -11,6 +11,7 @@ import { addMountCommands } from "./cli/commands/mounts.js";
 import { addPrefetchCommand } from "./cli/commands/prefetch.js";
 import { addRecoverCommand } from "./cli/commands/recover.js";
 import { addRemoteCommands } from "./cli/commands/remotes.js";
+import { addSearchCommands } from "./cli/commands/search.js";
 import { addVerifyCommand } from "./cli/commands/verify.js";
 import { addVersionCommands } from "./cli/commands/versions.js";
 import { reportFailure, withGlobalOptions } from "./cli/context.js";
@@ -34,6 +35,7 @@ if (process.argv.length === 3 && process.argv[2] === "--version") {
 const commands = [
   addDraftCommands,
   addVersionCommands,
+  addSearchCommands,
   addVerifyCommand,
   addMountCommands,
   addRecoverCommand,

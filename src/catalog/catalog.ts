@@ -1,7 +1,7 @@
 /**
  * The catalog: the database of projects, datasets, versions, tags, metadata and remotes. This file opens and closes
- * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `annotations.ts` and
- * `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
+ * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`,
+ * `annotations.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
 import { DatasetError } from "../errors.js";
 import { type Annotations, annotations } from "./annotations.js";
@@ -10,6 +10,7 @@ import { migrate } from "./migrations.js";
 import { type Remotes, remotes } from "./remotes.js";
 import { openSqlite } from "./sqlite.js";
 import { type VersionQueries, versionQueries } from "./version-queries.js";
+import { type VersionSearches, versionSearches } from "./version-search.js";
 import { type Versions, versions } from "./versions.js";
 
 export type { Metadata } from "./annotations.js";
@@ -17,9 +18,10 @@ export type { Dataset, NewDataset } from "./datasets.js";
 export type { RemoteRow } from "./remotes.js";
 export type { VersionState } from "./schema.js";
 export type { VersionRow } from "./version-row.js";
+export type { VersionSearch } from "./version-search.js";
 export type { ImportedVersion, NewVersion, VersionChanges } from "./versions.js";
 
-export interface Catalog extends Datasets, Versions, VersionQueries, Annotations, Remotes {
+export interface Catalog extends Datasets, Versions, VersionQueries, VersionSearches, Annotations, Remotes {
   /** Twice is the same as once. */
   close(): Promise<void>;
 }
@@ -49,6 +51,7 @@ export async function openCatalog(path: string, { now = Date.now }: CatalogOptio
     ...datasets(db, now),
     ...versions(db, now),
     ...versionQueries(db),
+    ...versionSearches(db),
     ...annotations(db),
     ...remotes(db),
     close: () => (closing ??= db.destroy()),

@@ -65,6 +65,11 @@ export abstract class DatasetVersion {
     return nameOfVersion({ dataset: this.row, version: this.current });
   }
 
+  /** What finds it from any catalog: its id; of one found in a remote the reference with that in front. */
+  get locator(): string {
+    return this.remote === undefined ? this.id : `${this.remote}#${this.reference}`;
+  }
+
   /** Whether something staged is not uploaded yet. */
   get isDirty(): boolean {
     return (this.draft?.tree.staging.counts().pending ?? 0) > 0;

@@ -3,41 +3,69 @@
  * command line is a thin layer over this class. Here versions are made and found; what can be done with one stands in
  * `editable-dataset.ts`, `readable-dataset.ts` and `dataset-version.ts`, and is done by the modules beside them.
  */
-import { type CreateOptions, createDraft, lastDraft, openDraft } from "./draft.js";
+import { type NewVersionOptions, createVersion } from "./create-version.js";
+import { type CreateOptions, lastDraft } from "./draft.js";
 import { EditableDataset } from "./editable-dataset.js";
-import { tellOfHeads } from "./heads.js";
-import { isFinished } from "./history.js";
-import { parseDatasetName } from "./reference.js";
-import { locateVersion } from "./remote-reference.js";
+import { type GetOptions, type Wanted, getVersion } from "./get-version.js";
+import {
+  type ListOfVersionsOptions,
+  type ListedDataset,
+  type ListedVersion,
+  listDatasets,
+  listVersions,
+} from "./list-datasets.js";
 import { type WithWorkspace, defaultWorkspace } from "./workspace.js";
 
 export class Dataset extends EditableDataset {
   /**
-   * Makes a draft: a new version that holds what its parents hold, until you change it.
+   * Makes a draft: a new version that holds what its parents hold, until you change it. Neither tags nor description
+   * come from parents.
    *
-   * @param name `project/name`.
-   * @throws {DatasetError} `conflict` when the label asked for is taken; `not-found` for a parent; `bad-input`
+   * @param what `project/name`; or `{ project, name }` with the options beside, where both default to the first parent's.
+   * @throws {DatasetError} `conflict` when the label asked for is taken; `not-found` for a parent; `version-unfinished`
+   *   for one that is a draft; `bad-input`, also for an option there is not
    */
-  static async create(name: string, options: CreateOptions & WithWorkspace = {}): Promise<Dataset> {
-    const workspace = options.workspace ?? defaultWorkspace();
-    const draft = await createDraft(workspace, parseDatasetName(name), options);
+  static async create(
+    what: string | NewVersionOptions,
+    options: CreateOptions & WithWorkspace = {},
+  ): Promise<Dataset> {
+    const { workspace, draft } = await createVersion(what, options);
     const { dataset, version } = draft;
     return new Dataset({ workspace, dataset, version, draft });
   }
 
   /**
-   * Finds a version: `project/name@label`, `project/name` for the latest, or an id. Finished ones only unless `drafts`.
+   * Finds a version: `project/name@label`, `project/name` for the latest, or an id; or by what is known of it, `{ id }` or
+   * `{ project, name, version, tags }`, with the options beside. Finished ones only, unless `onlyCompleted` is false.
    * `s3://bucket/prefix#project/name@label` finds it in that remote, and asks no catalog.
    *
-   * @throws {DatasetError} `not-found`, `version-unfinished`, `bad-input`
+   * Of several versions of a dataset that fit, the highest label is given, a release before any pre-release; where several
+   * datasets have one that fits, of these the one that was completed last.
+   *
+   * @throws {DatasetError} `not-found`, `version-unfinished`, `bad-input`, also for an option there is not
    */
-  static async get(reference: string, options: { drafts?: boolean } & WithWorkspace = {}): Promise<Dataset> {
-    const asking = options.workspace ?? defaultWorkspace();
-    const { workspace, found } = await locateVersion(asking, reference, { drafts: options.drafts ?? false });
-    const { dataset, version, remote } = found;
-    const draft = isFinished(version) ? undefined : await openDraft(workspace, { dataset, version });
-    const unmerged = await tellOfHeads(workspace, reference, dataset);
-    return new Dataset({ workspace, dataset, version, draft, remote, unmerged });
+  static async get(what: Wanted, options: GetOptions & WithWorkspace = {}): Promise<Dataset> {
+    return new Dataset(await getVersion(what, options));
+  }
+
+  /**
+   * The datasets of the catalog that have a version which fits, with the latest of these; sorted by project and name.
+   *
+   * @throws {DatasetError} `bad-input`
+   */
+  static async listDatasets(options: ListOfVersionsOptions & WithWorkspace = {}): Promise<ListedDataset[]> {
+    const { workspace = defaultWorkspace(), ...filter } = options;
+    return listDatasets(workspace, filter);
+  }
+
+  /**
+   * The versions of the catalog that fit, across datasets; sorted by project and name, then by label, the lowest first.
+   *
+   * @throws {DatasetError} `bad-input`
+   */
+  static async listVersions(options: ListOfVersionsOptions & WithWorkspace = {}): Promise<ListedVersion[]> {
+    const { workspace = defaultWorkspace(), ...filter } = options;
+    return listVersions(workspace, filter);
   }
 
   /** The draft this user made last in this catalog. @throws {DatasetError} `not-found` */

@@ -21,8 +21,8 @@ import type { OpenedRemote, Workspace } from "./workspace.js";
 export interface CreateOptions {
   /** Default: the highest label of the dataset, incremented; 1.0.0 for the first. */
   version?: string | undefined;
-  /** References, in order; a later parent wins where several hold a path. */
-  parents?: readonly string[] | undefined;
+  /** References, ids or datasets, in order; a later parent wins where several hold a path. */
+  parents?: readonly ParentVersion[] | undefined;
   /** URL or absolute path. Default: where the first parent lies, else the user's default remote. */
   remote?: string | undefined;
   tags?: readonly string[] | undefined;
@@ -34,6 +34,9 @@ export interface CreateOptions {
   /** Whether this process finishes the draft or throws it away (`transient-drafts.ts`). Default false. */
   transient?: boolean | undefined;
 }
+
+/** A reference, an id, or a `Dataset`. */
+export type ParentVersion = string | { readonly locator: string };
 
 export interface Draft {
   dataset: DatasetRow;
@@ -53,7 +56,7 @@ export async function createDraft(
 ): Promise<Draft> {
   if (options.version !== undefined) parseLabel(options.version);
   const catalog = await workspace.catalog();
-  const parents = await Promise.all((options.parents ?? []).map((text) => takeIn(workspace, text)));
+  const parents = await Promise.all((options.parents ?? []).map((parent) => takeInParent(workspace, parent)));
   const remote = await chooseRemote(
     workspace,
     options.remote,
@@ -76,6 +79,11 @@ export async function createDraft(
   if (parents.length === 0) await draft.tree.ensureDirectory(ROOT);
   await stageOtherParents(workspace, draft);
   return draft;
+}
+
+/** The version of a parent, in the user's catalog. @throws {DatasetError} `not-found`, `version-unfinished` */
+export function takeInParent(workspace: Workspace, parent: ParentVersion): Promise<FoundVersion> {
+  return takeIn(workspace, typeof parent === "string" ? parent : parent.locator);
 }
 
 /** Opens a draft made earlier. @throws {DatasetError} `version-final` when it is none any more */

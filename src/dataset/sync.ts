@@ -44,7 +44,9 @@ export async function syncVersion(
   const parents = options.parents?.length ? options.parents : await latestOf(workspace, name, options.remote);
   const dataset = await knownDataset(workspace, name);
   if (dataset) await discardCutOff(workspace, dataset);
-  const draft = await Dataset.create(name, { ...options, parents, transient: true, workspace });
+  const { version, remote, tags, description } = options;
+  const asked = { version, remote, tags, description, parents, transient: true, workspace };
+  const draft = await Dataset.create(name, asked);
   let staged: StageCounts | undefined;
   try {
     staged = await draft.syncFolder(folder, { to: options.to, signal: options.signal });

@@ -105,7 +105,7 @@ test("an upload that was cut off sends only what is left", async (t) => {
   draft.close();
   await before.close();
 
-  const again = await Dataset.get(draft.id, { drafts: true, workspace: open() });
+  const again = await Dataset.get(draft.id, { onlyCompleted: false, workspace: open() });
   const result = await again.finalize({ autoUpload: true });
   assert.equal(result.bytes, 600 * 40 * KiB);
   assert.ok(result.contentBytesSent < result.bytes, "what had arrived was sent again");

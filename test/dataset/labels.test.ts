@@ -70,7 +70,7 @@ test("a version that another catalog makes under a label asked for by name is a 
   await theirs.finalize();
   await assert.rejects(mine.finalize(), { code: "conflict" });
   assert.equal((await Dataset.get("p/d@1.0", { workspace })).id, theirs.id);
-  assert.equal((await Dataset.get(mine.id, { workspace, drafts: true })).isFinal, false);
+  assert.equal((await Dataset.get(mine.id, { workspace, onlyCompleted: false })).isFinal, false);
 });
 
 test(

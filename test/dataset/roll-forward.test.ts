@@ -40,7 +40,7 @@ for (const how of ["the latest", "its label", "its id"]) {
     const { open, id } = await cutOff(t);
     const reference = { "the latest": "p/d", "its label": "p/d@1.0.0", "its id": id }[how]!;
     assert.equal(await textIn(await Dataset.get(reference, { workspace: open() }), "a"), "content");
-    assert.equal((await Dataset.get(reference, { workspace: open(), drafts: true })).isFinal, true);
+    assert.equal((await Dataset.get(reference, { workspace: open(), onlyCompleted: false })).isFinal, true);
   });
 }
 

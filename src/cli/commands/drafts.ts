@@ -248,7 +248,7 @@ export function commitLine(result: CommitResult): string {
 async function draftOf(workspace: Context["workspace"], reference: string | undefined): Promise<Dataset> {
   return reference === undefined
     ? Dataset.lastDraft({ workspace })
-    : Dataset.get(reference, { drafts: true, workspace });
+    : Dataset.get(reference, { onlyCompleted: false, workspace });
 }
 
 function countsOf({ added, modified, removed, files, skipped }: StageCounts): StageCounts {

@@ -74,7 +74,7 @@ function ls(cli: Cli): void {
         .example("$0 ls -lR vision/cifar10@1.2.0", "everything in that version, with modes, sizes and times"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
-        const dataset = await Dataset.get(args.reference, { drafts: true, workspace });
+        const dataset = await Dataset.get(args.reference, { onlyCompleted: false, workspace });
         const { recursive, long } = args;
         const entries: Entry[] = [];
         for await (const entry of dataset.listFiles(args.directory, { recursive })) {

@@ -12,6 +12,8 @@ const COMMANDS = [
   "finalize",
   "sync",
   "versions",
+  "list",
+  "search",
   "log",
   "ls",
   "cat",

@@ -1,0 +1,142 @@
+/** `Dataset.get`: what its caller may ask besides which version it is, and what is made where there is none. */
+import { DatasetError, isDatasetError } from "../errors.js";
+import { type Draft, createDraft, openDraft } from "./draft.js";
+import type { OpenedVersion } from "./dataset-version.js";
+import { tellOfHeads } from "./heads.js";
+import { type FoundVersion, isFinished, nameOfVersion } from "./history.js";
+import { type OptionNames, checkOptions } from "./known-options.js";
+import {
+  type QueryLimits,
+  type VersionQuery,
+  datasetOfQuery,
+  findByQuery,
+  queryOfReference,
+} from "./query.js";
+import { namesItsRemote, textOfDataset } from "./reference.js";
+import { type Located, locateVersion } from "./remote-reference.js";
+import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
+
+export interface GetOptions extends QueryLimits {
+  /**
+   * Makes a draft, with the project, name, label and tags asked for, where no version fits; one made so before is found
+   * again. Default false.
+   */
+  autoCreate?: boolean | undefined;
+  /** Makes a draft whose parent is the version found, in the same dataset, with its tags. A draft is given as it is. Default false. */
+  writableCopy?: boolean | undefined;
+}
+
+/** What finds one version: a reference, or what is known of it, with the options beside. */
+export type Wanted = string | (VersionQuery & GetOptions & WithWorkspace);
+
+const OPTIONS: OptionNames<VersionQuery & GetOptions & WithWorkspace> = {
+  id: true,
+  project: true,
+  name: true,
+  version: true,
+  tags: true,
+  onlyCompleted: true,
+  onlyPublished: true,
+  autoCreate: true,
+  writableCopy: true,
+  workspace: true,
+};
+
+/** @throws {DatasetError} `not-found`, `version-unfinished`, `bad-input` */
+export async function getVersion(what: Wanted, given: GetOptions & WithWorkspace): Promise<OpenedVersion> {
+  const options = typeof what === "string" ? given : { ...what, ...given };
+  checkOptions("Dataset.get", options, OPTIONS);
+  const asking = options.workspace ?? defaultWorkspace();
+  const asked = typeof what === "string" ? what : queryIn(what);
+  const located = await locate(asking, asked, options, options.autoCreate ?? false);
+  if (!located) return opened(asking, await createAsked(asking, asked));
+  const { workspace, found } = located;
+  const reference = referenceOf(asked);
+  const unmerged = reference === undefined ? [] : await tellOfHeads(workspace, reference, found.dataset);
+  if (!isFinished(found.version)) return opened(workspace, await openDraft(workspace, found));
+  if (options.writableCopy) return opened(asking, await createChild(asking, located));
+  return { workspace, ...found, unmerged };
+}
+
+/** @returns Undefined where nothing fits and something may be made. */
+async function locate(
+  workspace: Workspace,
+  asked: string | VersionQuery,
+  limits: QueryLimits,
+  mayCreate: boolean,
+): Promise<Located | undefined> {
+  try {
+    return await locateWanted(workspace, asked, limits);
+  } catch (error) {
+    if (!mayCreate || !isNothing(error)) throw error;
+  }
+  try {
+    return await locateWanted(workspace, asked, { onlyCompleted: false });
+  } catch (error) {
+    if (!isNothing(error)) throw error;
+    return undefined;
+  }
+}
+
+function isNothing(error: unknown): boolean {
+  return isDatasetError(error, "not-found") || isDatasetError(error, "version-unfinished");
+}
+
+async function locateWanted(
+  workspace: Workspace,
+  asked: string | VersionQuery,
+  limits: QueryLimits,
+): Promise<Located> {
+  if (typeof asked !== "string") return { workspace, found: await findByQuery(workspace, asked, limits) };
+  const { onlyCompleted = true, onlyPublished = false } = limits;
+  if (onlyPublished && !namesItsRemote(asked))
+    return { workspace, found: await findByQuery(workspace, queryOfReference(asked), limits) };
+  const located = await locateVersion(workspace, asked, { drafts: !onlyCompleted });
+  if (onlyPublished && located.found.version.state !== "published") throw notPublished(located.found);
+  return located;
+}
+
+async function createAsked(workspace: Workspace, asked: string | VersionQuery): Promise<Draft> {
+  const query = typeof asked === "string" ? queryOfReference(asked) : asked;
+  const dataset = datasetOfQuery(query);
+  const { version, tags } = query;
+  if (dataset) return createDraft(workspace, dataset, { version, tags: tags?.filter(isWanted) });
+  const message =
+    "Cannot make the dataset asked for, which is not there: autoCreate needs its project and name";
+  throw new DatasetError("bad-input", { value: "autoCreate" }, message);
+}
+
+async function createChild(asking: Workspace, { workspace, found }: Located): Promise<Draft> {
+  const { dataset, version, remote } = found;
+  const parent = remote === undefined ? version.id : `${remote}#${nameOfVersion(found)}`;
+  const tags = await (await workspace.catalog()).versionTags(version.id);
+  return createDraft(asking, dataset, { parents: [parent], tags });
+}
+
+function opened(workspace: Workspace, draft: Draft): OpenedVersion {
+  const { dataset, version } = draft;
+  return { workspace, dataset, version, draft };
+}
+
+function queryIn({ id, project, name, version, tags }: VersionQuery): VersionQuery {
+  return { id, project, name, version, tags };
+}
+
+function isWanted(tag: string): boolean {
+  return !tag.startsWith("-");
+}
+
+/** What `tellOfHeads` can judge: a query says as much as a reference where it names a dataset and nothing else. */
+function referenceOf(asked: string | VersionQuery): string | undefined {
+  if (typeof asked === "string") return asked;
+  const dataset = datasetOfQuery(asked);
+  return dataset && asked.version === undefined && asked.tags === undefined
+    ? textOfDataset(dataset)
+    : undefined;
+}
+
+function notPublished(found: FoundVersion): DatasetError<"not-found"> {
+  const what = nameOfVersion(found);
+  const message = `Cannot take the version "${what}": it is ${found.version.state}, and only a published one is asked for`;
+  return new DatasetError("not-found", { what }, message);
+}

@@ -1,0 +1,17 @@
+/** Options from callers that no compiler has checked: one that is not known is an error, never ignored. */
+import { DatasetError } from "../errors.js";
+
+/** The names an options object may have, made so that the compiler asks for every one. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+/**
+ * @param call What messages name, as `Dataset.get`.
+ * @throws {DatasetError} `bad-input`
+ */
+export function checkOptions(call: string, options: object, known: Readonly<Record<string, true>>): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return;
+  const names = Object.keys(known).sort().join(", ");
+  const message = `Cannot take the option ${JSON.stringify(unknown)} of ${call}: it knows ${names}`;
+  throw new DatasetError("bad-input", { value: unknown }, message);
+}
