@@ -1,13 +1,25 @@
-/** Words and values people attach: tags of versions and datasets, metadata of versions. They are no part of content. */
+/** Words and values people attach: tags of versions and datasets, metadata and annexes of versions. No part of content. */
 import type { Kysely } from "kysely";
 
 import type { Tables } from "./schema.js";
 
 export interface Metadata {
   name: string;
-  /** How to read `value`: a media type, or a word that its writer and reader share. */
+  /** A media type. */
   type: string;
+  /** What was put in: a word that writer and reader share. */
+  form: string;
+  /** Empty where the bytes lie elsewhere. */
   value: Uint8Array;
+  /** JSON that says where, in words of writer and reader. */
+  attachment: string | null;
+}
+
+/** A version's metadata and annexes, as its record tells them. */
+export interface Belongings {
+  metadata: readonly Metadata[];
+  /** By kind, in order; each JSON. */
+  annexes: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Annotations {
@@ -25,6 +37,10 @@ export interface Annotations {
   getMetadata(versionId: string, name: string): Promise<Metadata | undefined>;
   /** Sorted by name. */
   listMetadata(versionId: string): Promise<Metadata[]>;
+  /** Whether there was one of that name. */
+  deleteMetadata(versionId: string, name: string): Promise<boolean>;
+  /** What belongs to a version beside its tree, of one kind, in order. */
+  annexesOf(versionId: string, kind: string): Promise<string[]>;
 }
 
 export function annotations(db: Kysely<Tables>): Annotations {
@@ -71,18 +87,58 @@ export function annotations(db: Kysely<Tables>): Annotations {
         .orderBy("tag");
       return (await rows.execute()).map(({ tag }) => tag);
     },
-    async setMetadata(versionId, { name, type, value }) {
-      await db
-        .insertInto("versionMetadata")
-        .values({ versionId, name, type, value })
-        .onConflict((taken) => taken.columns(["versionId", "name"]).doUpdateSet({ type, value }))
-        .execute();
-    },
+    setMetadata: (versionId, metadata) => setMetadata(db, versionId, metadata),
     getMetadata: async (versionId, name) =>
       (await selectMetadata(db, versionId).where("name", "=", name).execute()).map(plain)[0],
     listMetadata: async (versionId) =>
       (await selectMetadata(db, versionId).orderBy("name").execute()).map(plain),
+    async deleteMetadata(versionId, name) {
+      const deleted = await db
+        .deleteFrom("versionMetadata")
+        .where("versionId", "=", versionId)
+        .where("name", "=", name)
+        .executeTakeFirst();
+      return deleted.numDeletedRows > 0;
+    },
+    async annexesOf(versionId, kind) {
+      const rows = db
+        .selectFrom("versionAnnexes")
+        .select("value")
+        .where("versionId", "=", versionId)
+        .where("kind", "=", kind)
+        .orderBy("position");
+      return (await rows.execute()).map(({ value }) => value);
+    },
   };
+}
+
+/** Makes metadata and annexes of a version those given, for who is in a transaction already. */
+export async function setBelongings(
+  db: Kysely<Tables>,
+  versionId: string,
+  { metadata, annexes }: Belongings,
+): Promise<void> {
+  await db.deleteFrom("versionMetadata").where("versionId", "=", versionId).execute();
+  await db.deleteFrom("versionAnnexes").where("versionId", "=", versionId).execute();
+  for (const each of metadata) await setMetadata(db, versionId, each);
+  const rows = Object.entries(annexes).flatMap(([kind, values]) =>
+    values.map((value, position) => ({ versionId, kind, position, value })),
+  );
+  for (const row of rows) await db.insertInto("versionAnnexes").values(row).execute();
+}
+
+async function setMetadata(
+  db: Kysely<Tables>,
+  versionId: string,
+  { name, type, form, value, attachment }: Metadata,
+): Promise<void> {
+  await db
+    .insertInto("versionMetadata")
+    .values({ versionId, name, type, form, value, attachment })
+    .onConflict((taken) =>
+      taken.columns(["versionId", "name"]).doUpdateSet({ type, form, value, attachment }),
+    )
+    .execute();
 }
 
 /** As the method of that name, for who is in a transaction already. */
@@ -103,11 +159,11 @@ export async function addVersionTags(
 function selectMetadata(db: Kysely<Tables>, versionId: string) {
   return db
     .selectFrom("versionMetadata")
-    .select(["name", "type", "value"])
+    .select(["name", "type", "form", "value", "attachment"])
     .where("versionId", "=", versionId);
 }
 
 /** The driver's Buffers stay inside. */
-function plain({ name, type, value }: Metadata): Metadata {
-  return { name, type, value: new Uint8Array(value) };
+function plain({ name, type, form, value, attachment }: Metadata): Metadata {
+  return { name, type, form, value: new Uint8Array(value), attachment };
 }

@@ -13,7 +13,7 @@ import { type VersionQueries, versionQueries } from "./version-queries.js";
 import { type VersionSearches, versionSearches } from "./version-search.js";
 import { type Versions, versions } from "./versions.js";
 
-export type { Metadata } from "./annotations.js";
+export type { Belongings, Metadata } from "./annotations.js";
 export type { Dataset, NewDataset } from "./datasets.js";
 export type { RemoteRow } from "./remotes.js";
 export type { VersionState } from "./schema.js";

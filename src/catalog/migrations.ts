@@ -9,7 +9,13 @@ import type { Tables } from "./schema.js";
 
 type Step = (db: Kysely<Tables>) => Promise<void>;
 
-const STEPS: readonly Step[] = [createDatasets, createVersions, createRemotes, createVersionRemotes];
+const STEPS: readonly Step[] = [
+  createDatasets,
+  createVersions,
+  createRemotes,
+  createVersionRemotes,
+  createVersionAnnexes,
+];
 
 /** The newest format of a catalog that this code reads and writes. */
 export const CATALOG_FORMAT = STEPS.length;
@@ -165,6 +171,20 @@ async function createVersionRemotes(db: Kysely<Tables>): Promise<void> {
     .addPrimaryKeyConstraint("version_remotes_key", ["versionId", "position"])
     .execute();
   await db.schema.createIndex("version_remotes_remote").on("versionRemotes").column("remoteId").execute();
+}
+
+async function createVersionAnnexes(db: Kysely<Tables>): Promise<void> {
+  const bytesUnlessSaid = (column: ColumnDefinitionBuilder) => column.notNull().defaultTo("bytes");
+  await db.schema.alterTable("versionMetadata").addColumn("form", "text", bytesUnlessSaid).execute();
+  await db.schema.alterTable("versionMetadata").addColumn("attachment", "text").execute();
+  await db.schema
+    .createTable("versionAnnexes")
+    .addColumn("versionId", "text", ownedBy("versions.id"))
+    .addColumn("kind", "text", notNull)
+    .addColumn("position", "integer", notNull)
+    .addColumn("value", "text", notNull)
+    .addPrimaryKeyConstraint("version_annexes_key", ["versionId", "kind", "position"])
+    .execute();
 }
 
 function primaryKey(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {

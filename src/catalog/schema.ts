@@ -17,6 +17,7 @@ export interface Tables {
   versionParents: VersionParentsTable;
   versionTags: VersionTagsTable;
   versionMetadata: VersionMetadataTable;
+  versionAnnexes: VersionAnnexesTable;
   remotes: RemotesTable;
   versionRemotes: VersionRemotesTable;
 }
@@ -88,12 +89,24 @@ export interface VersionTagsTable {
   tag: string;
 }
 
-/** `type` says how to read `value`: a media type, or a word the caller knows. */
+/** `type` is a media type; `form` says what was put in, as the caller knows it. */
 export interface VersionMetadataTable {
   versionId: string;
   name: string;
   type: string;
+  form: string;
+  /** Empty where the bytes lie elsewhere. */
   value: Uint8Array;
+  /** JSON that says where. */
+  attachment: string | null;
+}
+
+/** What belongs to a version beside its tree, by kind, in order. `position` counts from 0; `value` is JSON its kind knows. */
+export interface VersionAnnexesTable {
+  versionId: string;
+  kind: string;
+  position: number;
+  value: string;
 }
 
 export interface RemotesTable {

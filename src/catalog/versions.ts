@@ -5,7 +5,7 @@
 import type { Kysely } from "kysely";
 
 import { DatasetError } from "../errors.js";
-import { addVersionTags } from "./annotations.js";
+import { type Belongings, addVersionTags, setBelongings } from "./annotations.js";
 import { requireDataset } from "./datasets.js";
 import { compareLabels, nextLabel } from "./label.js";
 import { setVersionRemotes } from "./remotes.js";
@@ -50,6 +50,8 @@ export type ImportedVersion = Omit<VersionRow, "canonicalLabel"> & {
   tags: readonly string[];
   /** Ids of the remotes its bytes lie in, its own first. */
   remotes: readonly string[];
+  /** Default: none. */
+  belongings?: Belongings | undefined;
 };
 
 export interface Versions {
@@ -203,7 +205,7 @@ async function update(
 }
 
 async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<VersionRow> {
-  const { parents, tags, remotes, ...row } = version;
+  const { parents, tags, remotes, belongings = { metadata: [], annexes: {} }, ...row } = version;
   const known = await findVersion(db, row.id);
   if (known && isFinished(known)) return known;
   await requireDataset(db, row.datasetId);
@@ -214,6 +216,7 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   await setParents(db, row.id, parents);
   await setVersionRemotes(db, row.id, remotes);
   await addVersionTags(db, row.id, tags);
+  await setBelongings(db, row.id, belongings);
   return requireVersion(db, row.id);
 }
 

@@ -10,6 +10,7 @@ import type { EditedTree } from "../manifest/edit.js";
 import type { Edit } from "../manifest/entry.js";
 import { requireIdentity } from "../remote/identity.js";
 import { type Recording, recording } from "../remote/recording.js";
+import { recordedBelongings } from "./belongings.js";
 import { type Draft, closeDraft, removeDraftFile } from "./draft.js";
 import { importRecord, nameOfVersion, refresh } from "./history.js";
 import { type VersionRecord, createRecord, readRecord, recordKey } from "./record.js";
@@ -182,6 +183,7 @@ async function recordOf(
     bytes: edited.totals.contentBytes,
     changes,
     remotes: await remotesOf(catalog, remote, draft, edited),
+    ...recordedBelongings({ metadata: await catalog.listMetadata(version.id), annexes: {} }),
   };
 }
 

@@ -23,6 +23,7 @@ const OPTIONS: OptionNames<NewVersionOptions> = {
   description: true,
   id: true,
   base: true,
+  inheritMetadata: true,
   transient: true,
   workspace: true,
 };

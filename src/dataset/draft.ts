@@ -10,6 +10,7 @@ import type { Tree } from "../manifest/tree.js";
 import { ROOT } from "../paths.js";
 import { DraftTree } from "./draft-tree.js";
 import { type FoundVersion, findVersion, refresh } from "./history.js";
+import { inheritMetadata } from "./metadata.js";
 import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { takeIn } from "./remote-reference.js";
@@ -31,6 +32,8 @@ export interface CreateOptions {
   id?: VersionId | undefined;
   /** Id of the version whose tree the staged edits are laid over. Default: the first parent. For later commits of one mount. */
   base?: string | undefined;
+  /** Whether the metadata of the parents is taken over; a later parent wins where several have a name. Default false. */
+  inheritMetadata?: boolean | undefined;
   /** Whether this process finishes the draft or throws it away (`transient-drafts.ts`). Default false. */
   transient?: boolean | undefined;
 }
@@ -78,6 +81,7 @@ export async function createDraft(
   const draft = await openDraft(workspace, { dataset, version });
   if (parents.length === 0) await draft.tree.ensureDirectory(ROOT);
   await stageOtherParents(workspace, draft);
+  if (options.inheritMetadata) await inheritMetadata(workspace, draft);
   return draft;
 }
 

@@ -3,11 +3,11 @@ import { resolve } from "node:path";
 import { DatasetError } from "../errors.js";
 import { foldersOf } from "../home.js";
 import { bytesOfText, pathOfText } from "../paths.js";
+import { AnnotatedDataset } from "./annotated-dataset.js";
 import { type CommitOptions, type CommitResult, commitDraft } from "./commit.js";
 import { discardDraft } from "./draft.js";
 import { type LinkOptions, stageLinks } from "./external-files.js";
 import { findVersion } from "./history.js";
-import { ReadableDataset } from "./readable-dataset.js";
 import { removeLinks, removeMatching } from "./remove.js";
 import { type StageCounts, stageFolder } from "./stage-folder.js";
 import { stageFile } from "./stage-file.js";
@@ -29,7 +29,7 @@ export interface FinalizeOptions extends CommitOptions {
   autoUpload?: boolean | undefined;
 }
 
-export abstract class EditableDataset extends ReadableDataset {
+export abstract class EditableDataset extends AnnotatedDataset {
   /**
    * Stages local files: the contents of a folder, or one file. Nothing is sent before `upload`.
    *

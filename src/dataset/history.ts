@@ -6,6 +6,7 @@ import type { Catalog, Dataset as DatasetRow, VersionRow } from "../catalog/cata
 import { mapInOrder } from "../content/in-order.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
+import { belongingsOf } from "./belongings.js";
 import { readName } from "./names.js";
 import { readRecord, recordKey, recordPrefix, type VersionRecord } from "./record.js";
 import {
@@ -162,6 +163,7 @@ export async function importRecord(catalog: Catalog, record: VersionRecord): Pro
     parents: record.parents.map((parent) => parent.id),
     tags: record.tags,
     remotes: record.remotes.map((remote) => remote.id),
+    belongings: belongingsOf(record),
   });
 }
 

@@ -7,6 +7,7 @@ import { canonicalLabel, isLabel } from "../catalog/label.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
+import { belongingsSchema } from "./belongings.js";
 import { type DatasetId, type VersionId, isDatasetName } from "./reference.js";
 
 const RECORD_FORMAT = 1;
@@ -38,6 +39,7 @@ const recordSchema = z.object({
   changes: z.object({ added: count, modified: count, metadata: count, removed: count, renamed: count }),
   /** Every remote that holds bytes of this version, its own first, with the URL it was reached by when this was written. */
   remotes: z.array(z.object({ id: hex32.transform((id) => id as RemoteId), url: z.string() })).min(1),
+  ...belongingsSchema.shape,
 });
 
 export type VersionRecord = z.infer<typeof recordSchema>;

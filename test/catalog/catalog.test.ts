@@ -74,15 +74,17 @@ test("metadata is set, replaced, read and listed, bytes unchanged", async (t) =>
   const { catalog, reserve } = await openFixture(t);
   const { id } = await reserve();
   const value = new Uint8Array(256).map((_, index) => index);
-  await catalog.setMetadata(id, { name: "b", type: "text/csv", value: new Uint8Array() });
-  await catalog.setMetadata(id, { name: "a", type: "old", value: new Uint8Array(1) });
-  await catalog.setMetadata(id, { name: "a", type: "raw", value });
-  assert.deepEqual(await catalog.getMetadata(id, "a"), { name: "a", type: "raw", value });
+  const a = { name: "a", type: "raw", form: "bytes", value, attachment: null };
+  const b = { name: "b", type: "text/csv", form: "text", value: new Uint8Array(), attachment: "{}" };
+  for (const each of [b, { ...b, name: "a" }, a]) await catalog.setMetadata(id, each);
+  assert.deepEqual(await catalog.getMetadata(id, "a"), a);
   assert.equal(await catalog.getMetadata(id, "c"), undefined);
-  assert.deepEqual(await catalog.listMetadata(id), [
-    { name: "a", type: "raw", value },
-    { name: "b", type: "text/csv", value: new Uint8Array() },
-  ]);
+  assert.deepEqual(await catalog.listMetadata(id), [a, b]);
+  assert.deepEqual(
+    [await catalog.deleteMetadata(id, "b"), await catalog.deleteMetadata(id, "b")],
+    [true, false],
+  );
+  assert.deepEqual(await catalog.listMetadata(id), [a]);
 });
 
 test("ensureRemote() keeps a remote under its id when its URL changes", async (t) => {

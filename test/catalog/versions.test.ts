@@ -237,7 +237,13 @@ test("two finished versions of one label are a conflict, and the one here stays"
 test("drafts and failed versions can be deleted with all they had, others cannot", async (t) => {
   const { catalog, reserve, complete } = await openFixture(t);
   const draft = await reserve({ tags: ["t"], parents: [newId()] });
-  await catalog.setMetadata(draft.id, { name: "n", type: "text", value: new Uint8Array(1) });
+  await catalog.setMetadata(draft.id, {
+    name: "n",
+    type: "text/plain",
+    form: "text",
+    value: new Uint8Array(1),
+    attachment: null,
+  });
   await catalog.deleteVersion(draft.id);
   assert.equal(await catalog.versionById(draft.id), undefined);
   assert.deepEqual(await catalog.parentsOf(draft.id), []);

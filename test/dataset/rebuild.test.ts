@@ -38,6 +38,8 @@ async function versionsIn(catalog: Catalog, dataset: string): Promise<unknown[]>
       parents: await catalog.parentsOf(row.id),
       tags: await catalog.versionTags(row.id),
       metadata: await catalog.listMetadata(row.id),
+      fileMetadata: await catalog.annexesOf(row.id, "fileMetadata"),
+      reports: await catalog.annexesOf(row.id, "reports"),
       remotes: await catalog.remotesOfVersion(row.id),
     })),
   );
@@ -69,9 +71,22 @@ async function madeInTwoRemotes(t: Parameters<typeof testUser>[0]): Promise<Made
   const chained = await sync("lab/deep/clean", "c", { remote: far, parents: [second] });
   await sync("lab/deep/clean", "d", { version: "2.0.0-rc.1", parents: [first, chained], tags: ["merge"] });
   await sync(`${LONG}/${LONG.slice(0, 20)}`, "e", { remote: far, parents: [] });
+  await annotated(workspace, second);
   const draft = await Dataset.create("lab/raw", { parents: [second], workspace });
   draft.close();
   return { user, workspace, places };
+}
+
+/** A version with values of all kinds, small and large. */
+async function annotated(workspace: Workspace, parent: string): Promise<void> {
+  const draft = await Dataset.create("lab/notes", { parents: [parent], workspace });
+  await draft.setMetadata({ seed: 7 });
+  await draft.setMetadata("x".repeat(5_000), { name: "text" });
+  await draft.setMetadata(
+    new Uint8Array(9_000).map((_, index) => index ** 3),
+    { name: "bytes" },
+  );
+  await draft.finalize();
 }
 
 function loseCatalog({ home }: TestUser): void {
@@ -85,7 +100,7 @@ test("it equals the lost one in all but drafts, and doing it again changes nothi
   loseCatalog(user);
   const anew = user.open();
   const { remotes, ...counts } = await rebuildCatalog(anew, places);
-  assert.deepEqual(counts, { needed: [], datasets: 3, versions: 5, added: 5, problems: [] });
+  assert.deepEqual(counts, { needed: [], datasets: 4, versions: 6, added: 6, problems: [] });
   assert.deepEqual(
     remotes.map(({ url }) => url),
     places.map((place) => `file://${place}`),
@@ -110,7 +125,7 @@ test("a catalog that has some of it is given the rest, and keeps its drafts and 
   draft.close();
   const { needed, added } = await rebuildCatalog(theirs, ["near"]);
   // Making the draft has looked for the versions of its dataset already.
-  assert.deepEqual([needed.map(({ url }) => url), added], [[`file://${places[1]}`], 1]);
+  assert.deepEqual([needed.map(({ url }) => url), added], [[`file://${places[1]}`], 2]);
   const far = await rebuildCatalog(theirs, [places[1]]);
   assert.deepEqual([far.needed.map(({ url }) => url), far.added], [[`file://${places[0]}`], 2]);
   assert.deepEqual((await dump(theirs)).datasets, (await dump(workspace)).datasets);
@@ -129,7 +144,7 @@ test("damaged records, and records that are not what their key says, are named a
   writeFileSync(join(records, "7.0.0"), "{}");
   const anew = user.open();
   const { versions, problems } = await rebuildCatalog(anew, [...places, "/nowhere"]);
-  assert.equal(versions, 4);
+  assert.equal(versions, 5);
   assert.deepEqual(
     problems.map(({ what }) => what),
     ["/nowhere", `file://${records}/1.0.0`, `file://${records}/7.0.0`],

@@ -266,6 +266,7 @@ interface NewVersionArguments {
   tag?: string[] | undefined;
   description?: string | undefined;
   label?: string | undefined;
+  inheritMetadata?: boolean | undefined;
 }
 
 function newVersionOptions<T>(yargs: Argv<T>) {
@@ -283,12 +284,13 @@ function newVersionOptions<T>(yargs: Argv<T>) {
     })
     .option("remote", { type: "string", requiresArg: true, describe: "Where data goes [VARVE_REMOTE]" })
     .option("tag", { type: "string", array: true, requiresArg: true, describe: "Tag of the version" })
-    .option("description", { type: "string", requiresArg: true, describe: "What this version is" });
+    .option("description", { type: "string", requiresArg: true, describe: "What this version is" })
+    .option("inherit-metadata", { type: "boolean", describe: "Take over the metadata of the parents" });
 }
 
 function versionOptionsOf(args: NewVersionArguments & { version?: string | undefined }) {
-  const { version, parent: parents, remote, tag: tags, description } = args;
-  return { version, parents, remote, tags, description };
+  const { version, parent: parents, remote, tag: tags, description, inheritMetadata } = args;
+  return { version, parents, remote, tags, description, inheritMetadata };
 }
 
 function draftOption<T>(yargs: Argv<T>) {
