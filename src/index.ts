@@ -1,6 +1,7 @@
 /** The SDK's public names. */
 export { Dataset } from "./dataset/dataset.js";
-export type { AddOptions, FinalizeOptions } from "./dataset/editable-dataset.js";
+export type { AddOptions, SyncFolderOptions } from "./dataset/addition.js";
+export type { FinalizeOptions } from "./dataset/editable-dataset.js";
 export type { CommitResult } from "./dataset/commit.js";
 export type { OverlayCommit } from "./dataset/commit-overlay.js";
 export type { NewVersionOptions } from "./dataset/create-version.js";
@@ -12,7 +13,8 @@ export type { VersionFilter } from "./dataset/version-filter.js";
 export type { LinkOptions } from "./dataset/external-files.js";
 export type { MountInfo, MountOptions } from "./daemon/config.js";
 export { mountAll } from "./dataset/mounting.js";
-export type { StageCounts } from "./dataset/stage-folder.js";
+export type { SelectOptions } from "./dataset/select-entries.js";
+export type { Skipped, StageCounts } from "./dataset/stage-counts.js";
 export { syncVersion, type SyncOptions, type SyncResult } from "./dataset/sync.js";
 export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/upload.js";
 export type { Drift, LinkState, VerifiedLinks, VerifyLinksOptions } from "./dataset/verify-links.js";

@@ -65,20 +65,15 @@ export class DraftTree {
     this.staging.putPending(entry, source);
   }
 
-  /** Stages that a path and everything below it is no more; gives how many files and links went. */
-  async remove(path: TreePath): Promise<number> {
+  /** Stages that a path and everything below it is no more; gives the files and links that went. */
+  async remove(path: TreePath): Promise<Exclude<Entry, DirectoryEntry>[]> {
     const entry = await this.get(path);
-    if (!entry) return 0;
-    let removed = 0;
-    if (entry.type === EntryType.directory) {
-      const doomed: Entry[] = [];
-      for await (const child of this.below(path)) doomed.push(child);
-      this.staging.transaction(() => doomed.forEach((child) => this.drop(child.path)));
-      removed = doomed.filter((child) => child.type !== EntryType.directory).length;
-    }
-    if (path !== ROOT) this.drop(path);
+    if (!entry) return [];
+    const doomed: Entry[] = [entry];
+    if (entry.type === EntryType.directory) for await (const child of this.below(path)) doomed.push(child);
+    this.staging.transaction(() => doomed.forEach((gone) => gone.path !== ROOT && this.drop(gone.path)));
     for (const directory of this.known) if (isWithin(directory, path)) this.known.delete(directory);
-    return removed + (entry.type === EntryType.directory ? 0 : 1);
+    return doomed.filter((gone) => gone.type !== EntryType.directory);
   }
 
   /** Says that a directory has been staged by somebody who knows there is room for it. */
@@ -94,14 +89,15 @@ export class DraftTree {
     this.known.add(path);
   }
 
-  private drop(path: TreePath): void {
-    this.staging.remove(path);
-  }
-
-  private async makeRoomFor(path: TreePath, type: Entry["type"]): Promise<void> {
+  /** Makes the directories above a path, and ends what lies below it if a file or link is to take its place. */
+  async makeRoomFor(path: TreePath, type: Entry["type"]): Promise<void> {
     if (path !== ROOT) await this.ensureDirectory(parentOf(path));
     if (type === EntryType.directory) this.known.add(path);
     else if (await this.isDirectory(path)) await this.remove(path);
+  }
+
+  private drop(path: TreePath): void {
+    this.staging.remove(path);
   }
 
   private async isDirectory(path: TreePath): Promise<boolean> {

@@ -1,28 +1,23 @@
 /** Changing a draft: staging files, links and removals, uploading, and completing it. */
 import { resolve } from "node:path";
 import { DatasetError } from "../errors.js";
+import type { Entry } from "../manifest/entry.js";
 import { foldersOf } from "../home.js";
 import { bytesOfText, pathOfText } from "../paths.js";
+import { addFiles } from "./add-files.js";
+import { ADD_OPTIONS, type AddOptions, SYNC_OPTIONS, type SyncFolderOptions, placeOf } from "./addition.js";
 import { AnnotatedDataset } from "./annotated-dataset.js";
 import { type CommitOptions, type CommitResult, commitDraft } from "./commit.js";
 import { discardDraft } from "./draft.js";
 import { type LinkOptions, stageLinks } from "./external-files.js";
 import { findVersion } from "./history.js";
-import { removeLinks, removeMatching } from "./remove.js";
-import { type StageCounts, stageFolder } from "./stage-folder.js";
-import { stageFile } from "./stage-file.js";
+import { checkOptions, listOf } from "./known-options.js";
+import { removeLinks, removeSelected } from "./remove.js";
+import { SELECT_OPTIONS, type SelectOptions, filesOf, selectEntries } from "./select-entries.js";
+import type { StageCounts } from "./stage-counts.js";
+import { stageFolder } from "./stage-folder.js";
 import { uploadDraft } from "./upload-draft.js";
 import type { UploadOptions, UploadResult } from "./upload.js";
-
-export interface AddOptions {
-  /** Folder inside the dataset. Default: its root. */
-  to?: string | undefined;
-  /** Patterns of what to take; one without `/` is held against names, else against the path below the folder. */
-  wildcards?: readonly string[] | undefined;
-  /** Default true. */
-  recursive?: boolean | undefined;
-  signal?: AbortSignal | undefined;
-}
 
 export interface FinalizeOptions extends CommitOptions {
   /** Default false: a draft with files not yet uploaded is refused. */
@@ -36,17 +31,9 @@ export abstract class EditableDataset extends AnnotatedDataset {
    * @throws {DatasetError} `version-final`, `not-found`, `source-unreadable`, `bad-input`
    */
   async addFiles(paths: string | readonly string[], options: AddOptions = {}): Promise<StageCounts> {
-    const { tree } = this.open();
-    const to = pathOfText(options.to ?? "");
-    const total: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
-    for (const path of typeof paths === "string" ? [paths] : paths) {
-      const from = bytesOfText(resolve(path));
-      const counts = await stageFile(tree, from, to, () =>
-        stageFolder(tree, this.workspace.stamps(), from, to, { ...options, leaveOut: this.ownFolders() }),
-      );
-      addCounts(total, counts);
-    }
-    return total;
+    checkOptions("addFiles", options, ADD_OPTIONS);
+    const given = { ...options, leaveOut: this.ownFolders() };
+    return addFiles(this.open().tree, this.workspace.stamps(), listOf("addFiles", paths), given);
   }
 
   /**
@@ -64,32 +51,42 @@ export abstract class EditableDataset extends AnnotatedDataset {
   }
 
   /**
-   * Stages the removal of files, folders (with all below them) and whatever matches a wildcard.
+   * Stages the removal of files, folders (with all below them), whatever matches a wildcard, and links by their URL; a URL
+   * that ends with `/` is the folder with all below it. What each pattern means: `docs/wildcards.md`.
    *
    * @returns How many files and links are no more.
-   * @throws {DatasetError} `version-final`; `path-missing` when a path or pattern matches nothing
+   * @throws {DatasetError} `version-final`; `path-missing` when a path, pattern or URL matches nothing, and `bad-input`
+   *   when none is given: nothing is removed then
    */
-  async removeFiles(patterns: string | readonly string[]): Promise<number> {
-    return removeMatching(this.open().tree, typeof patterns === "string" ? [patterns] : patterns);
+  async removeFiles(paths: string | readonly string[], options: SelectOptions = {}): Promise<number> {
+    checkOptions("removeFiles", options, SELECT_OPTIONS);
+    return removeSelected(this.open().tree, listOf("removeFiles", paths), options);
   }
 
   /**
-   * Stages the removal of the links that lead to these URLs; one that ends with `/` is the folder with all below it.
+   * Stages the removal of the links that lead to these URLs or local paths; one that ends with `/` is the folder with all
+   * below it.
    *
    * @returns How many links are no more.
-   * @throws {DatasetError} `version-final`; `path-missing` when none leads to one of them
+   * @throws {DatasetError} `version-final`; `path-missing` when none leads to one of them: nothing is removed then
    */
   async removeExternalFiles(urls: string | readonly string[]): Promise<number> {
-    return removeLinks(this.open().tree, typeof urls === "string" ? [urls] : urls);
+    return removeLinks(this.open().tree, listOf("removeExternalFiles", urls));
+  }
+
+  /** What `removeFiles` would remove: files and links, not the folders they lie in. @throws {DatasetError} as it does */
+  async *selectFiles(paths: string | readonly string[], options: SelectOptions = {}): AsyncIterable<Entry> {
+    checkOptions("selectFiles", options, SELECT_OPTIONS);
+    const { tree } = this.open();
+    yield* filesOf(tree, await selectEntries(tree, listOf("selectFiles", paths), options));
   }
 
   /** Stages what makes a folder of the dataset equal to a local folder: what it lacks is removed. */
-  async syncFolder(path: string, options: AddOptions = {}): Promise<StageCounts> {
-    const { tree } = this.open();
-    const to = pathOfText(options.to ?? "");
+  async syncFolder(path: string, options: SyncFolderOptions = {}): Promise<StageCounts> {
+    checkOptions("syncFolder", options, SYNC_OPTIONS);
     const from = bytesOfText(resolve(path));
     const given = { ...options, removeMissing: true, leaveOut: this.ownFolders() };
-    return stageFolder(tree, this.workspace.stamps(), from, to, given);
+    return stageFolder(this.open().tree, this.workspace.stamps(), from, placeOf(options), given);
   }
 
   /** A folder that is walked may hold them, as a user's home folder does. */
@@ -130,11 +127,6 @@ export abstract class EditableDataset extends AnnotatedDataset {
     await discardDraft(this.workspace, this.open());
     this.draft = undefined;
   }
-}
-
-function addCounts(total: StageCounts, counts: StageCounts): void {
-  for (const key of ["added", "modified", "removed", "files"] as const) total[key] += counts[key];
-  total.skipped.push(...counts.skipped);
 }
 
 function notUploaded(reference: string): DatasetError<"conflict"> {

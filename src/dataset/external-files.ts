@@ -13,15 +13,15 @@ import { nameInUrl, normalizeLinkUrl } from "../remote/links/link-url.js";
 import type { ListedSource, SourceInfo } from "../remote/links/source.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
-import type { StageCounts } from "./stage-folder.js";
+import { type StageCounts, newCounts } from "./stage-counts.js";
 import { Effect } from "./staging.js";
-import { type Matcher, matcherOf } from "./wildcard.js";
+import { type Patterns, wildcardsOf } from "./wildcard.js";
 
 export interface LinkOptions {
   /** Folder inside the dataset. Default: its root. */
   to?: string | undefined;
-  /** Of folders: patterns of what to take; one without `/` is held against names, else against the path below the folder. */
-  wildcards?: readonly string[] | undefined;
+  /** Of folders: what to take, held against paths below the folder; all when there is none. What each pattern means: `docs/wildcards.md`. */
+  wildcards?: Patterns | undefined;
   /** Of folders: whether what lies in folders below is taken too. Default true. */
   recursive?: boolean | undefined;
   /** Takes sources too that have nothing to prove that they are unchanged. Default false: such a source is refused. */
@@ -49,7 +49,7 @@ export async function stageLinks(
   to: TreePath,
   options: LinkOptions = {},
 ): Promise<StageCounts> {
-  const counts: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
+  const counts = newCounts();
   for (const url of urls.map(normalizeLinkUrl)) {
     const found = sourcesAt(links, url, options);
     const hashed = mapInOrder(found, HASHED_AT_ONCE, (source) => withHash(links, source, options));
@@ -62,7 +62,7 @@ export async function stageLinks(
 }
 
 async function* sourcesAt(links: Links, url: string, options: LinkOptions): AsyncGenerator<Found> {
-  const { signal, wildcards = [], recursive = true } = options;
+  const { signal, recursive } = options;
   const source = await links.look(url, { signal });
   if (source) {
     const name = nameInUrl(url);
@@ -70,18 +70,14 @@ async function* sourcesAt(links: Links, url: string, options: LinkOptions): Asyn
     yield { ...source, path: checkName(name) };
     return;
   }
-  const takes = takerOf(matcherOf(wildcards), recursive);
+  const wildcards = wildcardsOf(options.wildcards, { recursive });
   const folder = url.replace(/\/*(\?|$)/, "/$1");
   let count = 0;
   for await (const listed of links.list(folder, { signal })) {
     count++;
-    if (takes(listed.path)) yield listed;
+    if (wildcards.takes(listed.path)) yield listed;
   }
   if (count === 0) throw nothingAt(url);
-}
-
-function takerOf(matches: Matcher, recursive: boolean): Matcher {
-  return (path) => (recursive || !path.includes("/")) && matches(path);
 }
 
 /** With the pin that goes with each request, what is hashed is what is pinned. */
@@ -101,7 +97,7 @@ async function stageLink(
 ): Promise<void> {
   const path = placeOf(source, to);
   if (path === undefined) {
-    counts.skipped.push(source.url);
+    counts.skipped.push({ path: source.url, reason: "at a path that a version cannot hold" });
     return;
   }
   if (source.pins.length === 0 && !unpinned) throw nothingToPin(source.url);
@@ -109,9 +105,10 @@ async function stageLink(
   const existing = await tree.get(path);
   const entry = entryOf(source, path);
   const effect = effectOf(existing, entry);
-  if (effect === Effect.none) return;
-  if (effect === Effect.content) counts[existing ? "modified" : "added"]++;
-  await tree.put(entry, effect);
+  if (effect === Effect.none) counts.unchanged++;
+  else if (effect === Effect.metadata) counts.metadata++;
+  else counts[existing ? "modified" : "added"]++;
+  if (effect !== Effect.none) await tree.put(entry, effect);
 }
 
 /** Undefined for a name that a version cannot hold. */

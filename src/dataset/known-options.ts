@@ -15,3 +15,16 @@ export function checkOptions(call: string, options: object, known: Readonly<Reco
   const message = `Cannot take the option ${JSON.stringify(unknown)} of ${call}: it knows ${names}`;
   throw new DatasetError("bad-input", { value: unknown }, message);
 }
+
+/**
+ * One text or a list of them, as a list.
+ *
+ * @throws {DatasetError} `bad-input` for anything else, for none at all, and for an empty one
+ */
+export function listOf(call: string, texts: unknown): readonly string[] {
+  const list: unknown[] = Array.isArray(texts) ? texts : [texts];
+  if (list.length > 0 && list.every((text) => typeof text === "string" && text !== ""))
+    return list as string[];
+  const message = `Cannot call ${call}: it takes a text, or a list of texts, none of them empty`;
+  throw new DatasetError("bad-input", { value: typeof texts }, message);
+}

@@ -5,45 +5,57 @@ import { linkBlocks } from "../cache/link-blocks.js";
 import { DatasetError } from "../errors.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
-import { type TreePath, textOf } from "../paths.js";
-import type { DraftTree } from "./draft-tree.js";
+import { ROOT, type TreePath, nameOf, pathOfText, textOf } from "../paths.js";
+import type { OptionNames } from "./known-options.js";
+import type { Listing } from "./select-entries.js";
+import { type Patterns, type Wildcards, isWildcard, wildcardsOf } from "./wildcard.js";
 
 export interface ListOptions {
   /** Default true: what lies in folders below is listed too. */
   recursive?: boolean | undefined;
+  /** What to list, held against paths below the folder; all when there is none. What each pattern means: `docs/wildcards.md`. */
+  wildcards?: Patterns | undefined;
 }
 
-/** Lists below a directory of a finished version, in tree order within each directory. @throws {DatasetError} `path-missing` */
-export async function* listTree(
-  cache: Cache,
-  tree: Tree,
-  directory: TreePath,
-  options: ListOptions = {},
-): AsyncIterable<Entry> {
-  const entry = await entryAt(cache, tree, directory);
-  if (entry.type !== EntryType.directory) yield entry;
-  else yield* listDirectory(cache, tree, directory, options.recursive ?? true);
+export const LIST_OPTIONS: OptionNames<ListOptions> = { recursive: true, wildcards: true };
+
+/**
+ * Lists below a folder, parents before what they hold, names in order. A text that is no path of the version may be a
+ * pattern for paths from its root on.
+ *
+ * @throws {DatasetError} `path-missing`
+ */
+export async function* list(listing: Listing, text: string, options: ListOptions = {}): AsyncIterable<Entry> {
+  const directory = pathOfText(text);
+  const entry = await listing.get(directory);
+  const isPattern = !entry && isWildcard(text) && options.wildcards === undefined;
+  const wildcards = wildcardsOf(isPattern ? text : options.wildcards, options);
+  const { type, path } = isPattern
+    ? { type: EntryType.directory, path: ROOT }
+    : expectEntry(entry, directory);
+  if (type !== EntryType.directory) yield expectEntry(entry, directory);
+  else yield* listDirectory(listing, path, wildcards, "");
 }
 
-/** Lists below a directory of a draft as it stands. @throws {DatasetError} `path-missing` */
-export async function* listDraft(
-  tree: DraftTree,
-  directory: TreePath,
-  options: ListOptions = {},
-): AsyncIterable<Entry> {
-  const entry = expectEntry(await tree.get(directory), directory);
-  if (entry.type !== EntryType.directory) yield entry;
-  else if (options.recursive ?? true) yield* tree.below(directory);
-  else yield* await tree.children(directory);
+/** A finished version, to be looked into through the cache. */
+export function listingOf(cache: Cache, tree: Tree): Listing {
+  return {
+    get: (path) =>
+      cache.complete(() => {
+        const ordinal = tree.find(path);
+        return ordinal === undefined ? undefined : tree.entry(ordinal);
+      }),
+    async *children(directory) {
+      const { start, end } = await cache.complete(() => tree.children(directory));
+      for (let ordinal = start; ordinal < end; ordinal++)
+        yield await cache.complete(() => tree.entry(ordinal));
+    },
+  };
 }
 
 /** The entry at a path of a finished version. @throws {DatasetError} `path-missing` */
 export async function entryAt(cache: Cache, tree: Tree, path: TreePath): Promise<Entry> {
-  const entry = await cache.complete(() => {
-    const ordinal = tree.find(path);
-    return ordinal === undefined ? undefined : tree.entry(ordinal);
-  });
-  return expectEntry(entry, path);
+  return expectEntry(await listingOf(cache, tree).get(path), path);
 }
 
 /** The bytes of a file, or of an external one, block after block. @throws {DatasetError} `path-missing`, `unsupported` for a directory */
@@ -84,16 +96,20 @@ function expectEntry(entry: Entry | undefined, path: TreePath): Entry {
   throw new DatasetError("path-missing", { path: shown }, message);
 }
 
+/** @param relative The directory, below where the listing began. */
 async function* listDirectory(
-  cache: Cache,
-  tree: Tree,
+  listing: Listing,
   directory: TreePath,
-  recursive: boolean,
+  wildcards: Wildcards,
+  relative: string,
+  isTaken = false,
 ): AsyncIterable<Entry> {
-  const { start, end } = await cache.complete(() => tree.children(directory));
-  for (let ordinal = start; ordinal < end; ordinal++) {
-    const entry = await cache.complete(() => tree.entry(ordinal));
-    yield entry;
-    if (recursive && entry.type === EntryType.directory) yield* listDirectory(cache, tree, entry.path, true);
+  for await (const entry of await listing.children(directory)) {
+    const path = relative === "" ? nameOf(entry.path) : `${relative}/${nameOf(entry.path)}`;
+    const isFolder = entry.type === EntryType.directory;
+    const isNamed = isTaken || wildcards.names(path, isFolder ? "folder" : "file");
+    if (isNamed || (wildcards.areNone && isFolder)) yield entry;
+    if (isFolder && (isNamed || wildcards.mayNameBelow(path)))
+      yield* listDirectory(listing, entry.path, wildcards, path, isNamed);
   }
 }

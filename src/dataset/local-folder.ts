@@ -28,11 +28,15 @@ export type LocalEntry =
       hardLink: string | undefined;
     });
 
-/** A fifo, socket or device: left out, and named to the user. */
+/** What a version cannot hold: left out, and named to the user. */
 export interface SpecialFile {
   type: "special";
   name: Name;
   path: string;
+  /** To be read after `it is `. */
+  reason: string;
+  /** Whether it may be a file like others, which the system cannot get at. */
+  isOutOfReach: boolean;
 }
 
 /** The children of a local directory in bytewise order of names. @throws {DatasetError} `source-unreadable` */
@@ -57,10 +61,29 @@ export function readLocalRoot(path: string): LocalEntry | SpecialFile {
   }
 }
 
+/** What a symbolic link leads to, under the link's name and at its real path; anything else as it is. */
+export function followLink(entry: LocalEntry | SpecialFile): LocalEntry | SpecialFile {
+  if (entry.type !== EntryType.symlink) return entry;
+  const { name, path } = entry;
+  try {
+    const real = realpathSync(bufferOf(path), "latin1");
+    const target = entryOf(real, name, lstatSync(bufferOf(real), { bigint: true }));
+    return target.type === EntryType.file ? { ...target, hardLink: undefined } : target;
+  } catch {
+    return { type: "special", name, path, reason: "a link to nothing that can be read", isOutOfReach: false };
+  }
+}
+
 /** One file, or undefined when it has vanished since its folder was listed. */
 function readLocalEntry(path: string, name: Name): LocalEntry | SpecialFile | undefined {
-  const stats = lstatSync(bufferOf(path), { bigint: true, throwIfNoEntry: false });
-  return stats && entryOf(path, name, stats);
+  try {
+    const stats = lstatSync(bufferOf(path), { bigint: true, throwIfNoEntry: false });
+    return stats && entryOf(path, name, stats);
+  } catch (error) {
+    if (errnoOf(error) !== "ENAMETOOLONG") throw error;
+    const reason = "at a path of over 4,095 bytes, the most the system takes (a writable mount can hold it)";
+    return { type: "special", name, path, reason, isOutOfReach: true };
+  }
 }
 
 function entryOf(path: string, name: Name, stats: BigIntStats): LocalEntry | SpecialFile {
@@ -74,7 +97,7 @@ function entryOf(path: string, name: Name, stats: BigIntStats): LocalEntry | Spe
       return { type: EntryType.symlink, target, hardLink: hardLinkOf(stats), ...commonOf(path, name, stats) };
     }
     default:
-      return { type: "special", name, path };
+      return { type: "special", name, path, reason: "a fifo, socket or device", isOutOfReach: false };
   }
 }
 

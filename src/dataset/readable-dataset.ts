@@ -4,18 +4,23 @@ import type { TreeDiff } from "../manifest/diff.js";
 import type { Entry } from "../manifest/entry.js";
 import { pathOfText } from "../paths.js";
 import { DatasetVersion } from "./dataset-version.js";
-import { type ListOptions, entryAt, listDraft, listTree, readFile } from "./listing.js";
+import { LIST_OPTIONS, type ListOptions, entryAt, list, listingOf, readFile } from "./listing.js";
+import { checkOptions } from "./known-options.js";
 import { mountVersion } from "./mounting.js";
 import { type VerifiedLinks, type VerifyLinksOptions, verifyLinks } from "./verify-links.js";
 import { diffOf } from "./version-diff.js";
 import { asyncRangeLoader } from "./version-tree.js";
 
 export abstract class ReadableDataset extends DatasetVersion {
-  /** Entries below a folder, `recursive` unless told otherwise. @throws {DatasetError} `path-missing` */
+  /**
+   * Entries below a folder, `recursive` unless told otherwise; in place of the folder a pattern may be given.
+   *
+   * @throws {DatasetError} `path-missing`, `bad-input`
+   */
   async *listFiles(directory = "", options: ListOptions = {}): AsyncIterable<Entry> {
-    const path = pathOfText(directory);
-    if (this.draft) yield* listDraft(this.draft.tree, path, options);
-    else yield* listTree(await this.workspace.cache(), await this.tree(), path, options);
+    checkOptions("listFiles", options, LIST_OPTIONS);
+    const listing = this.draft?.tree ?? listingOf(await this.workspace.cache(), await this.tree());
+    yield* list(listing, directory, options);
   }
 
   /** One entry. @throws {DatasetError} `path-missing` */

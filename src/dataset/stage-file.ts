@@ -1,24 +1,33 @@
-/** Stages one path the user named: a file under its own name, or else whatever `folder` does with a folder. */
+/** Stages one local file that the user named: unlike what lies in a folder, a symbolic link stands for what it leads to. */
 import { EntryType } from "../manifest/entry.js";
-import { RESERVED_NAME, type TreePath, checkName, joinPath, textOf } from "../paths.js";
+import { RESERVED_NAME, type TreePath, nameOf, parentOf, textOf } from "../paths.js";
 import type { DraftTree } from "./draft-tree.js";
-import { attributesOf, readLocalRoot } from "./local-folder.js";
-import type { StageCounts } from "./stage-folder.js";
+import { EntryStage, type SettleOptions } from "./entry-stage.js";
+import type { LocalEntry, SpecialFile } from "./local-folder.js";
+import type { StageCounts } from "./stage-counts.js";
+import type { Stamps } from "./stamps.js";
 
-/** @throws {DatasetError} `not-found`, `source-unreadable` */
+/** @param to Its path in the dataset. */
 export async function stageFile(
   tree: DraftTree,
-  from: string,
+  stamps: Stamps,
+  local: LocalEntry | SpecialFile,
   to: TreePath,
-  folder: () => Promise<StageCounts>,
+  options: SettleOptions,
 ): Promise<StageCounts> {
-  const local = readLocalRoot(from);
-  if (local.type === EntryType.directory) return folder();
-  const counts: StageCounts = { added: 0, modified: 0, removed: 0, files: 0, skipped: [] };
-  const path = joinPath(to, checkName(from.slice(from.lastIndexOf("/") + 1)));
-  if (local.type !== EntryType.file || path === RESERVED_NAME) return { ...counts, skipped: [textOf(from)] };
-  const existing = await tree.get(path);
-  const entry = { type: local.type, path, ...attributesOf(local), sizeBytes: local.sizeBytes };
-  await tree.putPending(entry, { kind: "file", path: local.path, stamp: local.stamp });
-  return { ...counts, files: 1, added: existing ? 0 : 1, modified: existing ? 1 : 0 };
+  const stage = new EntryStage(tree, stamps);
+  const isReserved = to === RESERVED_NAME;
+  if (local.type === "special" || isReserved) {
+    const reason = local.type === "special" ? local.reason : "a reserved name at a dataset's root";
+    stage.counts.skipped.push({ path: textOf(local.path), reason });
+    return stage.counts;
+  }
+  const existing = await tree.get(to);
+  await tree.makeRoomFor(to, local.type);
+  const [folder, name] = [parentOf(local.path as TreePath), nameOf(local.path as TreePath)];
+  const remembered = stamps.directory(folder).get(name);
+  const alone = local.type === EntryType.file ? { ...local, hardLink: undefined } : local;
+  tree.staging.transaction(() => stage.stage(alone, to, { existing, remembered }));
+  await stage.settle(options);
+  return stage.counts;
 }

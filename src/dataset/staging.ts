@@ -150,6 +150,12 @@ export class Staging {
     return ((this.select.get(blobOf(path)) as Row | undefined)?.[3] ?? null) !== null;
   }
 
+  /** Where the content staged for a path lies while it is still to be uploaded. */
+  sourceOf(path: TreePath): Source | undefined {
+    const source = (this.select.get(blobOf(path)) as Row | undefined)?.[3] ?? null;
+    return source === null ? undefined : (JSON.parse(source) as Source);
+  }
+
   /** Every staged edit in key order. */
   *edits(): IterableIterator<Edit> {
     for (const row of this.rows(`${SELECT} where key > ? order by key limit ?`)) yield editOf(row);

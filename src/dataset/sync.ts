@@ -4,19 +4,20 @@ import { resolve } from "node:path";
 import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import type { CommitResult } from "./commit.js";
 import { Dataset } from "./dataset.js";
+import type { SyncFolderOptions } from "./addition.js";
 import type { FinalizeOptions } from "./editable-dataset.js";
 import type { CreateOptions } from "./draft.js";
 import { findDataset, versionsOf, isFinished } from "./history.js";
 import { isDatasetError } from "../errors.js";
 import { bytesOfText } from "../paths.js";
 import { parseDatasetName, textOfDataset } from "./reference.js";
-import { type StageCounts, checkFolder } from "./stage-folder.js";
+import type { StageCounts } from "./stage-counts.js";
+import { checkFolder } from "./stage-folder.js";
 import { discardCutOff } from "./transient-drafts.js";
 import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
-export interface SyncOptions extends CreateOptions, FinalizeOptions, WithWorkspace {
-  /** Folder inside the dataset. Default: its root. */
-  to?: string | undefined;
+export interface SyncOptions
+  extends CreateOptions, FinalizeOptions, Omit<SyncFolderOptions, "onProgress">, WithWorkspace {
   /** Default false: changed times, modes, owners and attributes alone make no version. */
   metadata?: boolean | undefined;
 }
@@ -49,7 +50,7 @@ export async function syncVersion(
   const draft = await Dataset.create(name, asked);
   let staged: StageCounts | undefined;
   try {
-    staged = await draft.syncFolder(folder, { to: options.to, signal: options.signal });
+    staged = await draft.syncFolder(folder, walkOptionsOf(options));
     await draft.upload(options);
     const effect = draft.stagedEffect();
     const worth = parents.length === 0 || effect === "content" || (effect === "metadata" && options.metadata);
@@ -64,6 +65,11 @@ export async function syncVersion(
     if (!staged || !isDatasetError(error, "version-equal")) throw error;
     return { committed: undefined, equal: error.data.version, staged };
   }
+}
+
+function walkOptionsOf(options: SyncOptions): SyncFolderOptions {
+  const { wildcards, recursive, datasetPath, to, symlinks, ignoreFiles, maxWorkers, signal } = options;
+  return { wildcards, recursive, datasetPath, to, symlinks, ignoreFiles, maxWorkers, signal };
 }
 
 async function knownDataset(workspace: Workspace, text: string): Promise<DatasetRow | undefined> {

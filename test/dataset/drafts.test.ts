@@ -8,7 +8,7 @@ import { Dataset } from "../../src/dataset/dataset.js";
 import { EntryType } from "../../src/manifest/entry.js";
 import { KiB } from "../../src/units.js";
 import { noise } from "../content/noise.js";
-import { pathsOf, textIn, writeFolder } from "./support/folders.js";
+import { NO_COUNTS, pathsOf, textIn, writeFolder } from "./support/folders.js";
 import { testUser } from "./support/workspaces.js";
 
 test("create, add, upload and finalize make a version that reads back", async (t) => {
@@ -17,11 +17,9 @@ test("create, add, upload and finalize make a version that reads back", async (t
   writeFolder(scratch, { "a.txt": "one", "sub/b.txt": "two", "empty/": "" });
   const draft = await Dataset.create("p/d", { workspace, tags: ["raw"], description: "first" });
   assert.deepEqual(await draft.addFiles(scratch), {
+    ...NO_COUNTS,
     added: 2,
-    modified: 0,
-    removed: 0,
     files: 2,
-    skipped: [],
   });
   assert.deepEqual([draft.isDirty, draft.isFinal], [true, false]);
   assert.deepEqual(await draft.upload(), { files: 2, contentBytesSent: 6 });
@@ -202,7 +200,8 @@ test("the reserved name is left out and named, added as a folder's child or by i
   const { open, scratch } = await testUser(t);
   writeFolder(scratch, { ".varve": "mine", "deep/.varve": "allowed", a: "1" });
   const draft = await Dataset.create("p/d", { workspace: open() });
-  assert.deepEqual((await draft.addFiles(scratch)).skipped, [join(scratch, ".varve")]);
-  assert.deepEqual((await draft.addFiles(join(scratch, ".varve"))).skipped, [join(scratch, ".varve")]);
+  const skipped = [{ path: join(scratch, ".varve"), reason: "a reserved name at a dataset's root" }];
+  assert.deepEqual((await draft.addFiles(scratch)).skipped, skipped);
+  assert.deepEqual((await draft.addFiles(join(scratch, ".varve"))).skipped, skipped);
   assert.deepEqual(await pathsOf(draft), ["a", "deep/", "deep/.varve"]);
 });

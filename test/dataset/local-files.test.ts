@@ -149,7 +149,7 @@ test("a fifo is left out and named", async (t) => {
   const { scratch, staged, version } = await synced(t, { "d/file": "1" }, (at) => {
     execFileSync("mkfifo", [at("d/fifo")]);
   });
-  assert.deepEqual(staged.skipped, [join(scratch, "d/fifo")]);
+  assert.deepEqual(staged.skipped, [{ path: join(scratch, "d/fifo"), reason: "a fifo, socket or device" }]);
   assert.deepEqual(Object.keys(await describeVersion(version)), ["d", "d/file"]);
 });
 

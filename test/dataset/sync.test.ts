@@ -41,7 +41,7 @@ test("varve's own folders inside the folder are left out and named, also by way 
   symlinkSync(above, scratch);
   const { staged } = await syncVersion(scratch, "p/d", { workspace });
   assert.deepEqual(
-    staged.skipped.map((path) => realpathSync(path)),
+    staged.skipped.map(({ path }) => realpathSync(path)),
     [realpathSync(home.dataDir)],
   );
   assert.deepEqual(await pathsOf(await Dataset.get("p/d", { workspace })), ["beside/", "beside/a", "files"]);

@@ -2,7 +2,7 @@
 import type { Argv } from "yargs";
 import { Dataset } from "../../dataset/dataset.js";
 import type { CommitResult } from "../../dataset/commit.js";
-import type { StageCounts } from "../../dataset/stage-folder.js";
+import type { StageCounts } from "../../dataset/stage-counts.js";
 import { syncVersion } from "../../dataset/sync.js";
 import { DatasetError } from "../../errors.js";
 import { type Cli, type Context, run } from "../context.js";
@@ -82,7 +82,7 @@ function add(cli: Cli): void {
         const counts = await (args.link
           ? draft.addExternalFiles(paths, { ...options, unpinned, hash })
           : draft.addFiles(paths, options));
-        if (json) output.json({ id: draft.id, ...countsOf(counts) });
+        if (json) output.json({ id: draft.id, ...counts });
         else output.data(`${formatCountOf(counts.added, "file")} added, ${counts.modified} modified`);
         warnOfSkipped(output, counts);
         draft.close();
@@ -251,12 +251,8 @@ async function draftOf(workspace: Context["workspace"], reference: string | unde
     : Dataset.get(reference, { onlyCompleted: false, workspace });
 }
 
-function countsOf({ added, modified, removed, files, skipped }: StageCounts): StageCounts {
-  return { added, modified, removed, files, skipped };
-}
-
 function warnOfSkipped(output: Context["output"], { skipped }: StageCounts): void {
-  for (const path of skipped) output.warn(`Left out "${path}": a version cannot hold it`);
+  for (const { path, reason } of skipped) output.warn(`Left out "${path}": it is ${reason}`);
 }
 
 interface NewVersionArguments {

@@ -58,7 +58,7 @@ function logText(step: LineageStep): string {
 
 function ls(cli: Cli): void {
   cli.command(
-    "ls <reference> [directory]",
+    "ls <reference> [path]",
     "List what a version holds",
     (yargs) =>
       yargs
@@ -67,17 +67,22 @@ function ls(cli: Cli): void {
           demandOption: true,
           describe: "[REMOTE#]PROJECT/NAME[@LABEL] or id",
         })
-        .positional("directory", { type: "string", default: "", describe: "Folder inside the version" })
+        .positional("path", {
+          type: "string",
+          default: "",
+          describe: "Folder inside the version, or a wildcard",
+        })
         .option("recursive", { alias: "R", type: "boolean", default: false, describe: "Folders below too" })
         .option("long", { alias: "l", type: "boolean", default: false, describe: "Mode, size, time" })
         .example("$0 ls vision/cifar10 train", "one folder of the latest version")
+        .example("$0 ls -R vision/cifar10 '*.jpg'", "every file of that ending, at any depth")
         .example("$0 ls -lR vision/cifar10@1.2.0", "everything in that version, with modes, sizes and times"),
     (args) =>
       run(args, async ({ workspace, output, json }) => {
         const dataset = await Dataset.get(args.reference, { onlyCompleted: false, workspace });
         const { recursive, long } = args;
         const entries: Entry[] = [];
-        for await (const entry of dataset.listFiles(args.directory, { recursive })) {
+        for await (const entry of dataset.listFiles(args.path, { recursive })) {
           if (json || long) entries.push(entry);
           else output.data(formatPath(recursive ? entry.path : nameOf(entry.path)));
         }

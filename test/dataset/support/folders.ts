@@ -14,6 +14,7 @@ import {
 import { dirname } from "node:path";
 
 import type { Dataset } from "../../../src/dataset/dataset.js";
+import type { ListOptions } from "../../../src/dataset/listing.js";
 import { readXattrs } from "../../../src/dataset/local-xattrs.js";
 import { type Entry, EntryType } from "../../../src/manifest/entry.js";
 import { compareKeys, keyOf } from "../../../src/manifest/key.js";
@@ -69,9 +70,13 @@ export async function describeVersion(
 }
 
 /** The paths of a version or draft, folders with a `/` at their end. */
-export async function pathsOf(dataset: Dataset): Promise<string[]> {
+export async function pathsOf(
+  dataset: Dataset,
+  options: ListOptions = {},
+  directory = "",
+): Promise<string[]> {
   const paths: string[] = [];
-  for await (const { path, type } of dataset.listFiles())
+  for await (const { path, type } of dataset.listFiles(directory, options))
     paths.push(type === EntryType.directory ? `${path}/` : path);
   return paths.sort();
 }
@@ -153,3 +158,15 @@ function firstOf(paths: readonly string[]): string {
 function byPath([a]: readonly string[], [b]: readonly string[]): number {
   return a! < b! ? -1 : 1;
 }
+
+/** What a call says that has staged nothing. */
+export const NO_COUNTS = {
+  added: 0,
+  modified: 0,
+  metadata: 0,
+  unchanged: 0,
+  removed: 0,
+  renamed: 0,
+  files: 0,
+  skipped: [],
+};
