@@ -8,6 +8,7 @@ import { addCatalogCommand } from "./cli/commands/catalog.js";
 import { addDoctorCommand } from "./cli/commands/doctor.js";
 import { addDraftCommands } from "./cli/commands/drafts.js";
 import { addMetadataCommand } from "./cli/commands/metadata.js";
+import { addJobCommands } from "./cli/commands/jobs.js";
 import { addMountCommands } from "./cli/commands/mounts.js";
 import { addPrefetchCommand } from "./cli/commands/prefetch.js";
 import { addRecoverCommand } from "./cli/commands/recover.js";
@@ -37,6 +38,7 @@ const commands = [
   addDraftCommands,
   addVersionCommands,
   addSearchCommands,
+  addJobCommands,
   addVerifyCommand,
   addMetadataCommand,
   addMountCommands,

@@ -1,11 +1,12 @@
 /**
  * The catalog: the database of projects, datasets, versions, tags, metadata and remotes. This file opens and closes
  * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`,
- * `annotations.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
+ * `annotations.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
 import { DatasetError } from "../errors.js";
 import { type Annotations, annotations } from "./annotations.js";
 import { type Datasets, datasets } from "./datasets.js";
+import { type Jobs, jobs } from "./jobs.js";
 import { migrate } from "./migrations.js";
 import { type Remotes, remotes } from "./remotes.js";
 import { openSqlite } from "./sqlite.js";
@@ -15,13 +16,15 @@ import { type Versions, versions } from "./versions.js";
 
 export type { Belongings, Metadata } from "./annotations.js";
 export type { Dataset, NewDataset } from "./datasets.js";
+export type { JobRow, JobUse } from "./jobs.js";
 export type { RemoteRow } from "./remotes.js";
 export type { VersionState } from "./schema.js";
 export type { VersionRow } from "./version-row.js";
 export type { VersionSearch } from "./version-search.js";
 export type { ImportedVersion, NewVersion, VersionChanges } from "./versions.js";
 
-export interface Catalog extends Datasets, Versions, VersionQueries, VersionSearches, Annotations, Remotes {
+export interface Catalog
+  extends Datasets, Versions, VersionQueries, VersionSearches, Annotations, Jobs, Remotes {
   /** Twice is the same as once. */
   close(): Promise<void>;
 }
@@ -53,6 +56,7 @@ export async function openCatalog(path: string, { now = Date.now }: CatalogOptio
     ...versionQueries(db),
     ...versionSearches(db),
     ...annotations(db),
+    ...jobs(db),
     ...remotes(db),
     close: () => (closing ??= db.destroy()),
   };

@@ -15,6 +15,7 @@ const STEPS: readonly Step[] = [
   createRemotes,
   createVersionRemotes,
   createVersionAnnexes,
+  createJobs,
 ];
 
 /** The newest format of a catalog that this code reads and writes. */
@@ -185,6 +186,42 @@ async function createVersionAnnexes(db: Kysely<Tables>): Promise<void> {
     .addColumn("value", "text", notNull)
     .addPrimaryKeyConstraint("version_annexes_key", ["versionId", "kind", "position"])
     .execute();
+}
+
+async function createJobs(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable("jobs")
+    .addColumn("id", "text", primaryKey)
+    .addColumn("name", "text", notNull)
+    .addColumn("command", "text", notNull)
+    .addColumn("host", "text", notNull)
+    .addColumn("startedBy", "text", notNull)
+    .addColumn("startedAtMs", "bigint", notNull)
+    .execute();
+  await db.schema
+    .createTable("jobParameters")
+    .addColumn("jobId", "text", ownedBy("jobs.id"))
+    .addColumn("name", "text", notNull)
+    .addColumn("value", "text", notNull)
+    .addPrimaryKeyConstraint("job_parameters_key", ["jobId", "name"])
+    .execute();
+  await db.schema
+    .createTable("jobUses")
+    .addColumn("jobId", "text", ownedBy("jobs.id"))
+    .addColumn("alias", "text", notNull)
+    .addColumn("versionId", "text", notNull)
+    .addColumn("reference", "text", notNull)
+    .addColumn("usedAtMs", "bigint", notNull)
+    .addPrimaryKeyConstraint("job_uses_key", ["jobId", "alias", "versionId"])
+    .execute();
+  await db.schema.createIndex("job_uses_version").on("jobUses").column("versionId").execute();
+  await db.schema
+    .createTable("versionJobs")
+    .addColumn("versionId", "text", (column) => ownedBy("versions.id")(column).primaryKey())
+    .addColumn("jobId", "text", notNull)
+    .addColumn("jobName", "text", notNull)
+    .execute();
+  await db.schema.createIndex("version_jobs_job").on("versionJobs").column("jobId").execute();
 }
 
 function primaryKey(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {

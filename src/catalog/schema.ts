@@ -20,6 +20,10 @@ export interface Tables {
   versionAnnexes: VersionAnnexesTable;
   remotes: RemotesTable;
   versionRemotes: VersionRemotesTable;
+  jobs: JobsTable;
+  jobParameters: JobParametersTable;
+  jobUses: JobUsesTable;
+  versionJobs: VersionJobsTable;
 }
 
 /** One row: which migrations have been made. */
@@ -120,4 +124,37 @@ export interface VersionRemotesTable {
   versionId: string;
   position: number;
   remoteId: string;
+}
+
+/** What calls varve. `id` is the caller's own (`VARVE_JOB_ID`) or 32 hex characters. */
+export interface JobsTable {
+  id: string;
+  name: string;
+  /** Its command line, without what URLs hold of credentials. */
+  command: string;
+  host: string;
+  startedBy: string;
+  startedAtMs: number;
+}
+
+export interface JobParametersTable {
+  jobId: string;
+  name: string;
+  value: string;
+}
+
+/** A version that a job used under an alias. The catalog need not know it: `reference` is what it was called then. */
+export interface JobUsesTable {
+  jobId: string;
+  alias: string;
+  versionId: string;
+  reference: string;
+  usedAtMs: number;
+}
+
+/** Which job made a version. The catalog need not know that job. */
+export interface VersionJobsTable {
+  versionId: string;
+  jobId: string;
+  jobName: string;
 }

@@ -8,6 +8,7 @@ import { DatasetError } from "../errors.js";
 import { type Belongings, addVersionTags, setBelongings } from "./annotations.js";
 import { requireDataset } from "./datasets.js";
 import { compareLabels, nextLabel } from "./label.js";
+import { setVersionJob } from "./jobs.js";
 import { setVersionRemotes } from "./remotes.js";
 import type { Tables, VersionState } from "./schema.js";
 import {
@@ -32,6 +33,8 @@ export interface NewVersion {
   description: string;
   createdBy: string;
   remoteId: string;
+  /** The job that makes it. */
+  job?: { id: string; name: string } | undefined;
   /** Default `draft`. */
   state?: "draft" | "committing" | undefined;
   /** Unix ms. Default: now. */
@@ -52,6 +55,8 @@ export type ImportedVersion = Omit<VersionRow, "canonicalLabel"> & {
   remotes: readonly string[];
   /** Default: none. */
   belongings?: Belongings | undefined;
+  /** The job that made it, where it tells. */
+  job?: { id: string; name: string } | undefined;
 };
 
 export interface Versions {
@@ -134,6 +139,7 @@ async function reserve(db: Kysely<Tables>, version: Stamped<NewVersion>): Promis
     description,
     createdBy,
     remoteId,
+    job,
     state = "draft",
     createdAtMs,
   } = version;
@@ -155,6 +161,7 @@ async function reserve(db: Kysely<Tables>, version: Stamped<NewVersion>): Promis
     .execute();
   await setParents(db, id, parents);
   await addVersionTags(db, id, tags);
+  await setVersionJob(db, id, job);
   return requireVersion(db, id);
 }
 
@@ -205,7 +212,7 @@ async function update(
 }
 
 async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<VersionRow> {
-  const { parents, tags, remotes, belongings = { metadata: [], annexes: {} }, ...row } = version;
+  const { parents, tags, remotes, job, belongings = { metadata: [], annexes: {} }, ...row } = version;
   const known = await findVersion(db, row.id);
   if (known && isFinished(known)) return known;
   await requireDataset(db, row.datasetId);
@@ -217,6 +224,7 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   await setVersionRemotes(db, row.id, remotes);
   await addVersionTags(db, row.id, tags);
   await setBelongings(db, row.id, belongings);
+  await setVersionJob(db, row.id, job);
   return requireVersion(db, row.id);
 }
 

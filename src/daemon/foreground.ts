@@ -15,12 +15,12 @@ export async function mountForeground(
   what: FoundVersion | string | undefined,
   path: string,
   options: MountOptions,
-  onReady: (info: MountInfo) => void,
+  onReady: (info: MountInfo) => Promise<void>,
 ): Promise<void> {
   const mount = await MountProcess.start(await daemonConfig(workspace.home, what, path, options));
   const terminate = () => void mount.terminate();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, terminate);
-  onReady(mount.info);
+  await onReady(mount.info);
   const { failure } = await mount.ended;
   await mount.close();
   if (failure !== undefined) throw mount.uncommitted(failure);

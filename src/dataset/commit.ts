@@ -160,6 +160,7 @@ async function recordOf(
 ): Promise<VersionRecord> {
   const { dataset, version, remote } = draft;
   const catalog = await workspace.catalog();
+  const job = await catalog.jobOfVersion(version.id);
   return {
     format: 1,
     id: version.id as VersionId,
@@ -174,6 +175,7 @@ async function recordOf(
     description: options.description ?? version.description,
     tags: await catalog.versionTags(version.id),
     createdBy: version.createdBy,
+    ...(job && { job }),
     createdAtMs: version.createdAtMs,
     completedAtMs: Date.now(),
     root,

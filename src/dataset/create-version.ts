@@ -21,6 +21,7 @@ const OPTIONS: OptionNames<NewVersionOptions> = {
   remote: true,
   tags: true,
   description: true,
+  useCurrentJob: true,
   id: true,
   base: true,
   inheritMetadata: true,

@@ -11,6 +11,7 @@ import { ROOT } from "../paths.js";
 import { DraftTree } from "./draft-tree.js";
 import { type FoundVersion, findVersion, refresh } from "./history.js";
 import { inheritMetadata } from "./metadata.js";
+import { currentJob } from "./job-of-process.js";
 import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { takeIn } from "./remote-reference.js";
@@ -28,6 +29,8 @@ export interface CreateOptions {
   remote?: string | undefined;
   tags?: readonly string[] | undefined;
   description?: string | undefined;
+  /** The version belongs to the job that runs (`job.ts`), and `varve log` names it. Default false. */
+  useCurrentJob?: boolean | undefined;
   /** Id of the new version, for who must know it before there is anything of it. Default: a new one. */
   id?: VersionId | undefined;
   /** Id of the version whose tree the staged edits are laid over. Default: the first parent. For later commits of one mount. */
@@ -76,6 +79,7 @@ export async function createDraft(
     description: options.description ?? "",
     createdBy: workspace.user,
     remoteId: remote.id,
+    job: options.useCurrentJob ? await currentJob(workspace) : undefined,
   });
   noteFacts(workspace, version, options);
   const draft = await openDraft(workspace, { dataset, version });

@@ -4,6 +4,7 @@ import { type Draft, createDraft, openDraft } from "./draft.js";
 import type { OpenedVersion } from "./dataset-version.js";
 import { tellOfHeads } from "./heads.js";
 import { type FoundVersion, isFinished, nameOfVersion } from "./history.js";
+import { overrideOf, parameterOfAlias, recordUse } from "./job-use.js";
 import { type OptionNames, checkOptions } from "./known-options.js";
 import {
   type QueryLimits,
@@ -24,6 +25,10 @@ export interface GetOptions extends QueryLimits {
   autoCreate?: boolean | undefined;
   /** Makes a draft whose parent is the version found, in the same dataset, with its tags. A draft is given as it is. Default false. */
   writableCopy?: boolean | undefined;
+  /** Notes in the catalog that the job which runs used the version, under this name (`job-use.ts`). */
+  alias?: string | undefined;
+  /** With `alias`: where `varve job set JOB Datasets/<alias> REF` names another version for this job, that one. Default false. */
+  overridable?: boolean | undefined;
 }
 
 /** What finds one version: a reference, or what is known of it, with the options beside. */
@@ -39,6 +44,8 @@ const OPTIONS: OptionNames<VersionQuery & GetOptions & WithWorkspace> = {
   onlyPublished: true,
   autoCreate: true,
   writableCopy: true,
+  alias: true,
+  overridable: true,
   workspace: true,
 };
 
@@ -47,15 +54,48 @@ export async function getVersion(what: Wanted, given: GetOptions & WithWorkspace
   const options = typeof what === "string" ? given : { ...what, ...given };
   checkOptions("Dataset.get", options, OPTIONS);
   const asking = options.workspace ?? defaultWorkspace();
-  const asked = typeof what === "string" ? what : queryIn(what);
+  const wanted = typeof what === "string" ? what : queryIn(what);
+  const asked = (await overrideIn(asking, options)) ?? wanted;
+  return openVersion(asking, asked, options);
+}
+
+async function openVersion(
+  asking: Workspace,
+  asked: string | VersionQuery,
+  options: GetOptions,
+): Promise<OpenedVersion> {
+  const note = ({ dataset, version }: FoundVersion | Draft) =>
+    noteUse(asking, options.alias, { dataset, version });
   const located = await locate(asking, asked, options, options.autoCreate ?? false);
-  if (!located) return opened(asking, await createAsked(asking, asked));
+  if (!located) {
+    const draft = await createAsked(asking, asked);
+    await note(draft);
+    return opened(asking, draft);
+  }
+  await note(located.found);
   const { workspace, found } = located;
   const reference = referenceOf(asked);
   const unmerged = reference === undefined ? [] : await tellOfHeads(workspace, reference, found.dataset);
   if (!isFinished(found.version)) return opened(workspace, await openDraft(workspace, found));
   if (options.writableCopy) return opened(asking, await createChild(asking, located));
   return { workspace, ...found, unmerged };
+}
+
+/** What `varve job set` chose for the alias. @throws {DatasetError} `bad-input` for an alias that is none, or is missing */
+async function overrideIn(
+  workspace: Workspace,
+  { alias, overridable }: GetOptions,
+): Promise<string | undefined> {
+  if (alias !== undefined) parameterOfAlias(alias);
+  if (!overridable) return undefined;
+  if (alias !== undefined) return overrideOf(workspace, alias);
+  const message = "Cannot take overridable without an alias: the alias says which version may be overridden";
+  throw new DatasetError("bad-input", { value: "overridable" }, message);
+}
+
+async function noteUse(workspace: Workspace, alias: string | undefined, found: FoundVersion): Promise<void> {
+  const { id } = found.version;
+  if (alias !== undefined) await recordUse(workspace, alias, { id, reference: nameOfVersion(found) });
 }
 
 /** @returns Undefined where nothing fits and something may be made. */

@@ -164,6 +164,7 @@ export async function importRecord(catalog: Catalog, record: VersionRecord): Pro
     tags: record.tags,
     remotes: record.remotes.map((remote) => remote.id),
     belongings: belongingsOf(record),
+    job: record.job,
   });
 }
 

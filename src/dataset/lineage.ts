@@ -13,6 +13,8 @@ export interface LineageStep {
   /** ISO 8601. */
   created: string;
   createdBy: string;
+  /** The job that made it, where it was told so. */
+  job: { id: string; name: string } | null;
   description: string;
   tags: string[];
   /** In order; `name` where the catalog knows it. */
@@ -73,6 +75,7 @@ async function describe(
     state,
     created: new Date(createdAtMs).toISOString(),
     createdBy,
+    job: (await catalog.jobOfVersion(id)) ?? null,
     description,
     tags: await catalog.versionTags(id),
     parents: parents.map((parent) => ({ id: parent, name: nameOf(parent) })),

@@ -29,6 +29,8 @@ const recordSchema = z.object({
   description: z.string(),
   tags: z.array(z.string()),
   createdBy: z.string(),
+  /** The job that made it; records before 0.2 have none. */
+  job: z.object({ id: z.string(), name: z.string() }).optional(),
   createdAtMs: count,
   completedAtMs: count,
   root: z.object({ key: z.string(), hash: sha256.transform((hash) => hash as Sha256), bytes: count }),

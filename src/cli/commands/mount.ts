@@ -12,6 +12,7 @@ import { rootBlockOf } from "../../dataset/version-tree.js";
 import type { Workspace } from "../../dataset/workspace.js";
 import { DatasetError } from "../../errors.js";
 import { type Cli, type Context, run } from "../context.js";
+import { aliasOptions, noteUse, overriddenReference } from "../alias-options.js";
 import { warming } from "./prefetch.js";
 
 export function addMountCommand(cli: Cli): void {
@@ -19,7 +20,7 @@ export function addMountCommand(cli: Cli): void {
     "mount <reference> [directory]",
     "Mount a version as a folder, or with --all every version there is",
     (yargs) =>
-      yargs
+      aliasOptions(yargs)
         .positional("reference", {
           type: "string",
           demandOption: true,
@@ -95,7 +96,8 @@ export function addMountCommand(cli: Cli): void {
           deadlineMs: deadline * 1000,
         };
         if (offline && args.prefetch) throw contradictory();
-        const { reference, directory } = whatAndWhere(args);
+        const { reference: asked, directory } = whatAndWhere(args);
+        const reference = await overriddenReference(workspace, asked, args);
         const needsFound = writable || offline || args.prefetch;
         const sought = !needsFound && reference !== undefined && namesItsRemote(reference);
         const { found, unmerged } =
@@ -103,14 +105,15 @@ export function addMountCommand(cli: Cli): void {
         if (offline && found && !writable) await requireRoot(workspace, found);
         const held = args.prefetch ? await prefetched(context, found) : undefined;
         const given = { ...options, pin: held?.pin };
-        const tell = (info: MountInfo) => {
+        const tell = async (info: MountInfo) => {
           held?.release(); // The mount has it now.
+          await noteUse(workspace, args, info);
           tellMounted(context, info, { unmerged, prefetched: held?.warmed });
         };
         const what = sought ? reference : found;
         try {
           if (args.foreground) await mountForeground(workspace, what, directory, given, tell);
-          else tell(await startMount(workspace, what, directory, given));
+          else await tell(await startMount(workspace, what, directory, given));
         } finally {
           held?.release();
         }

@@ -9,7 +9,7 @@ import type { TreeDiff } from "../../manifest/diff.js";
 import { bytesOfText, jsonOf, nameOf } from "../../paths.js";
 import { type Cli, type Context, run } from "../context.js";
 import { entryCells, entryJson } from "../entry-format.js";
-import { formatPath } from "../format.js";
+import { formatPath, printable } from "../format.js";
 import { renderTable } from "../table.js";
 import { addVersionsCommand } from "./list-versions.js";
 
@@ -50,6 +50,7 @@ function logText(step: LineageStep): string {
     ...(step.parents.length > 0
       ? [`    parents ${step.parents.map((parent) => parent.name ?? parent.id).join(", ")}`]
       : []),
+    ...(step.job ? [`    made by job ${printable(step.job.name)} (${printable(step.job.id)})`] : []),
     ...(step.tags.length > 0 ? [`    tags ${step.tags.join(", ")}`] : []),
     ...(step.description ? [`    ${step.description}`] : []),
   ];
