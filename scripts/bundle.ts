@@ -15,6 +15,7 @@ await build({
     "src/index.ts",
     "src/daemon.ts",
     "src/fs/worker.ts",
+    "src/fs/page-filler-worker.ts",
     "src/content/ingest-worker.ts",
   ],
   outdir: OUT,

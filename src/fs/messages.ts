@@ -2,6 +2,7 @@
 import type { Block } from "../cache/block.js";
 import type { Sha256 } from "../content/chunk.js";
 import { DatasetError, type FailureCode, type Failures, isDatasetError, messageOf } from "../errors.js";
+import type { FilledFile } from "./fill-ahead.js";
 import type { Question } from "./questions.js";
 import type { NamedVersion } from "./explain/version-facts.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
@@ -48,6 +49,8 @@ export type FromWorker =
   | { type: "ready" }
   | { type: "fetch"; blocks: readonly Block[]; ahead: readonly Block[] }
   | { type: "ask"; question: Question }
+  /** Files that the kernel will ask for next, and that are here. */
+  | { type: "fill"; files: readonly FilledFile[] }
   /** The blocks of a large file, in order, that should become one file on disk. */
   | { type: "settle"; blocks: readonly Block[] }
   | { type: "answer"; id: number; value: unknown }

@@ -6,6 +6,7 @@ import type { Cache, CacheStats } from "../cache/cache.js";
 import { DatasetError } from "../errors.js";
 import type { Log } from "../log.js";
 import { programs } from "../programs.js";
+import type { FilledFile } from "./fill-ahead.js";
 import { type FromWorker, type ToWorker, type WorkerData, errorOf, failureOf } from "./messages.js";
 import type { Answerer } from "./questions.js";
 import { Supply } from "./supply.js";
@@ -27,6 +28,9 @@ export class MountThread {
   readonly ready: Promise<void>;
   /** Resolves once the thread is gone. */
   readonly ended: Promise<EndOfThread>;
+
+  /** Told of files that the kernel will ask for next. */
+  onFill: (files: readonly FilledFile[]) => void = () => {};
 
   readonly #event = openEvent();
   readonly #port: MessagePort;
@@ -104,6 +108,7 @@ export class MountThread {
     if (message.type === "ready") this.#isReady();
     else if (message.type === "fetch") this.#supply.fetch(message.blocks, message.ahead);
     else if (message.type === "ask") void this.#supply.ask(message.question);
+    else if (message.type === "fill") this.onFill(message.files);
     else if (message.type === "settle") void this.cache.settle(message.blocks);
     else if (message.type === "warning") this.log.warn(message.event, message.facts);
     else if (message.type === "ended") this.#end = message.end;
