@@ -14,6 +14,7 @@ import { addPrefetchCommand } from "./cli/commands/prefetch.js";
 import { addRecoverCommand } from "./cli/commands/recover.js";
 import { addRemoteCommands } from "./cli/commands/remotes.js";
 import { addSearchCommands } from "./cli/commands/search.js";
+import { addSquashCommand } from "./cli/commands/squash.js";
 import { addVerifyCommand } from "./cli/commands/verify.js";
 import { addVersionCommands } from "./cli/commands/versions.js";
 import { reportFailure, withGlobalOptions } from "./cli/context.js";
@@ -36,6 +37,7 @@ if (process.argv.length === 3 && process.argv[2] === "--version") {
 
 const commands = [
   addDraftCommands,
+  addSquashCommand,
   addVersionCommands,
   addSearchCommands,
   addJobCommands,

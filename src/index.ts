@@ -16,6 +16,7 @@ export type { MountInfo, MountOptions } from "./daemon/config.js";
 export { mountAll } from "./dataset/mounting.js";
 export type { SelectOptions } from "./dataset/select-entries.js";
 export type { Skipped, StageCounts } from "./dataset/stage-counts.js";
+export type { SquashOptions, SquashSources } from "./dataset/squash.js";
 export { syncVersion, type SyncOptions, type SyncResult } from "./dataset/sync.js";
 export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/upload.js";
 export type { Drift, LinkState, VerifiedLinks, VerifyLinksOptions } from "./dataset/verify-links.js";

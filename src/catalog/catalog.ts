@@ -1,12 +1,13 @@
 /**
  * The catalog: the database of projects, datasets, versions, tags, metadata and remotes. This file opens and closes
- * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`,
+ * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`, `lineage.ts`,
  * `annotations.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
 import { DatasetError } from "../errors.js";
 import { type Annotations, annotations } from "./annotations.js";
 import { type Datasets, datasets } from "./datasets.js";
 import { type Jobs, jobs } from "./jobs.js";
+import { type Lineage, lineage } from "./lineage.js";
 import { migrate } from "./migrations.js";
 import { type Remotes, remotes } from "./remotes.js";
 import { openSqlite } from "./sqlite.js";
@@ -17,6 +18,7 @@ import { type Versions, versions } from "./versions.js";
 export type { Belongings, Metadata } from "./annotations.js";
 export type { Dataset, NewDataset } from "./datasets.js";
 export type { JobRow, JobUse } from "./jobs.js";
+export type { ParentEdge, SquashedSource } from "./lineage.js";
 export type { RemoteRow } from "./remotes.js";
 export type { VersionState } from "./schema.js";
 export type { VersionRow } from "./version-row.js";
@@ -24,7 +26,7 @@ export type { VersionSearch } from "./version-search.js";
 export type { ImportedVersion, NewVersion, VersionChanges } from "./versions.js";
 
 export interface Catalog
-  extends Datasets, Versions, VersionQueries, VersionSearches, Annotations, Jobs, Remotes {
+  extends Datasets, Versions, VersionQueries, VersionSearches, Lineage, Annotations, Jobs, Remotes {
   /** Twice is the same as once. */
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function openCatalog(path: string, { now = Date.now }: CatalogOptio
     ...versions(db, now),
     ...versionQueries(db),
     ...versionSearches(db),
+    ...lineage(db),
     ...annotations(db),
     ...jobs(db),
     ...remotes(db),

@@ -16,6 +16,7 @@ const STEPS: readonly Step[] = [
   createVersionRemotes,
   createVersionAnnexes,
   createJobs,
+  createVersionSources,
 ];
 
 /** The newest format of a catalog that this code reads and writes. */
@@ -222,6 +223,18 @@ async function createJobs(db: Kysely<Tables>): Promise<void> {
     .addColumn("jobName", "text", notNull)
     .execute();
   await db.schema.createIndex("version_jobs_job").on("versionJobs").column("jobId").execute();
+}
+
+async function createVersionSources(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable("versionSources")
+    .addColumn("versionId", "text", ownedBy("versions.id"))
+    .addColumn("position", "integer", notNull)
+    .addColumn("sourceId", "text", notNull)
+    .addColumn("dataset", "text", notNull)
+    .addColumn("label", "text", notNull)
+    .addPrimaryKeyConstraint("version_sources_key", ["versionId", "position"])
+    .execute();
 }
 
 function primaryKey(column: ColumnDefinitionBuilder): ColumnDefinitionBuilder {

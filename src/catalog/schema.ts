@@ -24,6 +24,7 @@ export interface Tables {
   jobParameters: JobParametersTable;
   jobUses: JobUsesTable;
   versionJobs: VersionJobsTable;
+  versionSources: VersionSourcesTable;
 }
 
 /** One row: which migrations have been made. */
@@ -157,4 +158,13 @@ export interface VersionJobsTable {
   versionId: string;
   jobId: string;
   jobName: string;
+}
+
+/** What a finished version was squashed from, by the names of then: `dataset` is `project/name`. They may be no more. */
+export interface VersionSourcesTable {
+  versionId: string;
+  position: number;
+  sourceId: string;
+  dataset: string;
+  label: string;
 }

@@ -9,6 +9,7 @@ import { type Belongings, addVersionTags, setBelongings } from "./annotations.js
 import { requireDataset } from "./datasets.js";
 import { compareLabels, nextLabel } from "./label.js";
 import { setVersionJob } from "./jobs.js";
+import { type SquashedSource, setVersionSources } from "./lineage.js";
 import { setVersionRemotes } from "./remotes.js";
 import type { Tables, VersionState } from "./schema.js";
 import {
@@ -57,6 +58,8 @@ export type ImportedVersion = Omit<VersionRow, "canonicalLabel"> & {
   belongings?: Belongings | undefined;
   /** The job that made it, where it tells. */
   job?: { id: string; name: string } | undefined;
+  /** What it was squashed from, in order. Default: nothing. */
+  sources?: readonly SquashedSource[] | undefined;
 };
 
 export interface Versions {
@@ -212,7 +215,15 @@ async function update(
 }
 
 async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<VersionRow> {
-  const { parents, tags, remotes, job, belongings = { metadata: [], annexes: {} }, ...row } = version;
+  const {
+    parents,
+    tags,
+    remotes,
+    job,
+    sources = [],
+    belongings = { metadata: [], annexes: {} },
+    ...row
+  } = version;
   const known = await findVersion(db, row.id);
   if (known && isFinished(known)) return known;
   await requireDataset(db, row.datasetId);
@@ -222,6 +233,7 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   else await db.insertInto("versions").values(columns).execute();
   await setParents(db, row.id, parents);
   await setVersionRemotes(db, row.id, remotes);
+  await setVersionSources(db, row.id, sources);
   await addVersionTags(db, row.id, tags);
   await setBelongings(db, row.id, belongings);
   await setVersionJob(db, row.id, job);

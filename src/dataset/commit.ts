@@ -171,6 +171,7 @@ async function recordOf(
       dataset: textOfDataset(parent.dataset),
       label: parent.version.label,
     })),
+    ...(draft.squash && { squashedFrom: [...draft.squash.sources] }),
     published: options.publish ?? false,
     description: options.description ?? version.description,
     tags: await catalog.versionTags(version.id),
@@ -200,10 +201,15 @@ async function remotesOf(
   edited: EditedTree,
 ): Promise<VersionRecord["remotes"]> {
   const ids = new Set<RemoteId>([own.id]);
+  if (draft.squash) return rowsOf(catalog, ids); // Where its sources lay elsewhere they were copied.
   for (const { remote } of [...edited.ranges, ...draft.segments]) ids.add(remote);
   for (const { version } of draft.parents)
     for (const id of [version.remoteId, ...(await catalog.remotesOfVersion(version.id))])
       ids.add(id as RemoteId);
+  return rowsOf(catalog, ids);
+}
+
+async function rowsOf(catalog: Catalog, ids: Iterable<RemoteId>): Promise<VersionRecord["remotes"]> {
   const rows = await Promise.all([...ids].map((id) => catalog.remoteById(id)));
   return rows.flatMap((row) => (row ? [{ id: row.id as RemoteId, url: row.url }] : []));
 }

@@ -14,6 +14,9 @@ import {
   listDatasets,
   listVersions,
 } from "./list-datasets.js";
+import { findVersion } from "./history.js";
+import { parseDatasetName } from "./reference.js";
+import { type SquashOptions, createSquash, squashVersions } from "./squash.js";
 import { type WithWorkspace, defaultWorkspace } from "./workspace.js";
 
 export class Dataset extends EditableDataset {
@@ -46,6 +49,26 @@ export class Dataset extends EditableDataset {
    */
   static async get(what: Wanted, options: GetOptions & WithWorkspace = {}): Promise<Dataset> {
     return new Dataset(await getVersion(what, options));
+  }
+
+  /**
+   * Makes one version without parents that holds what several hold, laid over one another in order: the later wins where
+   * two have a path, and one that a later one descends from is contained in it, with all that was removed since. Where
+   * the bytes lie in its remote already none are moved; else all are copied, checked on the way. It does not need its
+   * sources any more, and `varve log` tells them.
+   *
+   * @param name `project/name` of the dataset it becomes a version of.
+   * @param options The sources by one of `ids`, `references` and `pairs`; the rest as `create` and `finalize` take it.
+   * @returns The finished version; with `finalize: false` a draft.
+   * @throws {DatasetError} `bad-input` for no sources; `not-found`, `version-unfinished`, `conflict`
+   */
+  static async squash(name: string, options: SquashOptions & WithWorkspace): Promise<Dataset> {
+    const workspace = options.workspace ?? defaultWorkspace();
+    const named = parseDatasetName(name);
+    const draft = options.finalize === false ? await createSquash(workspace, named, options) : undefined;
+    if (draft) return new Dataset({ workspace, dataset: draft.dataset, version: draft.version, draft });
+    const { id } = await squashVersions(workspace, named, options);
+    return new Dataset({ workspace, ...(await findVersion(workspace, id)) });
   }
 
   /**

@@ -5,19 +5,20 @@ import { parseLabel } from "../catalog/label.js";
 import type { RemoteId } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
 import { DatasetError } from "../errors.js";
-import { mergeEdits } from "../manifest/merge.js";
 import type { Tree } from "../manifest/tree.js";
 import { ROOT } from "../paths.js";
 import { DraftTree } from "./draft-tree.js";
-import { type FoundVersion, findVersion, refresh } from "./history.js";
 import { inheritMetadata } from "./metadata.js";
 import { currentJob } from "./job-of-process.js";
+import { type FoundVersion, refresh } from "./history.js";
+import { type Layer, type Squash, mergeLayers, openLayers, stageLayers } from "./layers.js";
 import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { takeIn } from "./remote-reference.js";
-import { Effect, Staging } from "./staging.js";
+import { stageCopy } from "./stage-copy.js";
+import { Staging } from "./staging.js";
 import { markTransient } from "./transient-mark.js";
-import { type LoadedTree, editInMemory, emptyTree, loadedTree, openVersionTree } from "./version-tree.js";
+import type { LoadedTree } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
 export interface CreateOptions {
@@ -41,6 +42,11 @@ export interface CreateOptions {
   transient?: boolean | undefined;
 }
 
+export interface DraftOptions extends CreateOptions {
+  /** What it starts from though it is no parent of it. Default: nothing. */
+  squash?: Squash | undefined;
+}
+
 /** A reference, an id, or a `Dataset`. */
 export type ParentVersion = string | { readonly locator: string };
 
@@ -50,7 +56,10 @@ export interface Draft {
   parents: readonly FoundVersion[];
   remote: OpenedRemote;
   tree: DraftTree;
-  /** Index segments of all parents: what the lineage holds. */
+  /** What its tree is made of before anything is staged: its parents, or what it is squashed from. */
+  layers: readonly Layer[];
+  squash: Squash | undefined;
+  /** Index segments of all layers: what the lineage holds. */
   segments: readonly SegmentRef[];
 }
 
@@ -58,7 +67,7 @@ export interface Draft {
 export async function createDraft(
   workspace: Workspace,
   name: DatasetName,
-  options: CreateOptions = {},
+  options: DraftOptions = {},
 ): Promise<Draft> {
   if (options.version !== undefined) parseLabel(options.version);
   const catalog = await workspace.catalog();
@@ -83,8 +92,7 @@ export async function createDraft(
   });
   noteFacts(workspace, version, options);
   const draft = await openDraft(workspace, { dataset, version });
-  if (parents.length === 0) await draft.tree.ensureDirectory(ROOT);
-  await stageOtherParents(workspace, draft);
+  await stageFirst(workspace, draft);
   if (options.inheritMetadata) await inheritMetadata(workspace, draft);
   return draft;
 }
@@ -101,17 +109,26 @@ export async function openDraft(
 ): Promise<Draft> {
   const { dataset, version } = found;
   if (version.state !== "draft" && version.state !== "committing") throw notADraft(found);
-  const catalog = await workspace.catalog();
-  const parents: FoundVersion[] = [];
-  for (const id of await catalog.parentsOf(version.id)) parents.push(await findVersion(workspace, id));
-  const trees = await openTrees(workspace, parents);
-  const remote = await remoteOf(workspace, version);
   const staging = Staging.open(workspace.draftFile(version.id));
-  const base = staging.fact("base") as string | undefined;
-  const baseTrees =
-    base === undefined ? trees : await openTrees(workspace, [await findVersion(workspace, base)]);
-  const tree = new DraftTree(staging, baseTrees[0], await workspace.cache());
-  return { dataset, version, parents, remote, tree, segments: uniqueSegments(trees) };
+  try {
+    const parents = await openLayers(workspace, await (await workspace.catalog()).parentsOf(version.id));
+    const squash = staging.fact("squash") as Squash | undefined;
+    const layers = squash ? await openLayers(workspace, squash.layers) : parents;
+    const base = await baseOf(workspace, staging, layers);
+    return {
+      dataset,
+      version,
+      parents,
+      remote: await remoteOf(workspace, version),
+      tree: new DraftTree(staging, squash?.copies ? undefined : base, await workspace.cache()),
+      layers,
+      squash,
+      segments: uniqueSegments(layers),
+    };
+  } catch (error) {
+    staging.close();
+    throw error;
+  }
 }
 
 /** The draft this user made last, for commands that name none. @throws {DatasetError} `not-found` */
@@ -143,10 +160,11 @@ export async function forgetDraft(workspace: Workspace, versionId: string): Prom
 }
 
 /** Facts that must outlive the process which made the draft. */
-function noteFacts(workspace: Workspace, version: VersionRow, options: CreateOptions): void {
+function noteFacts(workspace: Workspace, version: VersionRow, options: DraftOptions): void {
   const staging = Staging.open(workspace.draftFile(version.id));
   staging.setFact("labelAutomatic", options.version === undefined);
   if (options.base !== undefined) staging.setFact("base", options.base);
+  if (options.squash) staging.setFact("squash", options.squash);
   if (options.transient) markTransient(staging);
   staging.close();
 }
@@ -192,38 +210,31 @@ async function claimDataset(
   return known ?? catalog.ensureDataset({ ...name, ...claimed });
 }
 
-function openTrees(workspace: Workspace, versions: readonly FoundVersion[]): Promise<Tree[]> {
-  return Promise.all(versions.map(async ({ version }) => openVersionTree(await workspace.cache(), version)));
+/** The tree that staged edits are laid over: of a later commit of one mount, that of an earlier one. */
+async function baseOf(
+  workspace: Workspace,
+  staging: Staging,
+  layers: readonly Layer[],
+): Promise<Tree | undefined> {
+  const base = staging.fact("base") as string | undefined;
+  return base === undefined ? layers[0]?.tree : (await openLayers(workspace, [base]))[0]!.tree;
 }
 
-/** The parents' merged tree, as it was before anything was staged: what a version's changes are counted against. */
-export async function parentsTree(workspace: Workspace, draft: Draft): Promise<LoadedTree> {
-  const cache = await workspace.cache();
-  const { id } = draft.remote;
-  const [first, ...others] = await openTrees(workspace, draft.parents);
-  let merged = first ? loadedTree(cache, first) : emptyTree(id);
-  for (const other of others)
-    merged = await editInMemory(merged, mergeEdits(merged.tree, other, merged.load), id);
-  return merged;
+/** Stages what a draft holds from its start on beside its base. */
+async function stageFirst(workspace: Workspace, draft: Draft): Promise<void> {
+  const { staging } = draft.tree;
+  if (draft.squash?.copies) await stageCopy(staging, await layersTree(workspace, draft));
+  else if (draft.layers.length === 0) await draft.tree.ensureDirectory(ROOT);
+  else await stageLayers(workspace, staging, draft.layers, draft.remote.id);
 }
 
-/** Lays the second and later parents, one after another, over what there is by then, as staged edits. */
-async function stageOtherParents(workspace: Workspace, draft: Draft): Promise<void> {
-  const { staging, base } = draft.tree;
-  const cache = await workspace.cache();
-  const { id } = draft.remote;
-  const first = base ? loadedTree(cache, base) : emptyTree(id);
-  for (const other of await openTrees(workspace, draft.parents.slice(1))) {
-    const current = await editInMemory(first, [...staging.edits()], id);
-    for await (const edit of mergeEdits(current.tree, other, current.load)) {
-      if (edit.type === 0) staging.remove(edit.path);
-      else staging.put(edit, Effect.content);
-    }
-  }
+/** The layers' merged tree, as it was before anything was staged: what a version's changes are counted against. */
+export function layersTree(workspace: Workspace, { layers, remote }: Draft): Promise<LoadedTree> {
+  return mergeLayers(workspace, layers, remote.id);
 }
 
-function uniqueSegments(trees: readonly Tree[]): SegmentRef[] {
-  return [...new Map(trees.flatMap((tree) => tree.root.segments).map((ref) => [ref.id, ref])).values()];
+function uniqueSegments(layers: readonly Layer[]): SegmentRef[] {
+  return [...new Map(layers.flatMap(({ tree }) => tree.root.segments).map((ref) => [ref.id, ref])).values()];
 }
 
 function notADraft({ dataset, version }: { dataset: DatasetRow; version: VersionRow }): DatasetError {

@@ -165,6 +165,7 @@ export async function importRecord(catalog: Catalog, record: VersionRecord): Pro
     remotes: record.remotes.map((remote) => remote.id),
     belongings: belongingsOf(record),
     job: record.job,
+    sources: record.squashedFrom?.map(({ id: sourceId, ...name }) => ({ sourceId, ...name })),
   });
 }
 

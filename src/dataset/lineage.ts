@@ -19,6 +19,8 @@ export interface LineageStep {
   tags: string[];
   /** In order; `name` where the catalog knows it. */
   parents: { id: string; name: string | undefined }[];
+  /** What it was squashed from, in order, by the names of then; not its parents, and they may be no more. */
+  squashedFrom: { id: string; name: string }[];
   changes: { added: number; modified: number; metadata: number; removed: number; renamed: number };
 }
 
@@ -79,6 +81,10 @@ async function describe(
     description,
     tags: await catalog.versionTags(id),
     parents: parents.map((parent) => ({ id: parent, name: nameOf(parent) })),
+    squashedFrom: (await catalog.squashedFrom(id)).map((source) => ({
+      id: source.sourceId,
+      name: `${source.dataset}@${source.label}`,
+    })),
     changes: {
       added: added ?? 0,
       modified: modified ?? 0,

@@ -25,6 +25,8 @@ const recordSchema = z.object({
   label: z.string(),
   /** In order; a later parent wins where several have a path. */
   parents: z.array(z.object({ id: hex32, dataset: z.string(), label: z.string() })),
+  /** What it was squashed from, in order, by the names of then: no parents, and they may be no more. */
+  squashedFrom: z.array(z.object({ id: hex32, dataset: z.string(), label: z.string() })).optional(),
   published: z.boolean(),
   description: z.string(),
   tags: z.array(z.string()),

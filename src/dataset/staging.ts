@@ -3,7 +3,7 @@
  * the parents' tree. One SQLite file a draft, so that a killed process loses nothing. One row a path, in key order.
  */
 import Database from "better-sqlite3";
-import type { Sha256 } from "../content/chunk.js";
+import type { Chunk, Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import { type Edit, type Entry, EntryType, type FileEntry, type LinkableEntry } from "../manifest/entry.js";
 import { type Key, keyOf, pathOfKey } from "../manifest/key.js";
@@ -15,7 +15,8 @@ const STAGING_FORMAT = 1;
 /** Where a staged file's bytes come from until they are uploaded. */
 export type Source =
   | { kind: "file"; path: string /* absolute, a byte string */; stamp: string /* when it was scanned */ }
-  | { kind: "overlay"; ino: number };
+  | { kind: "overlay"; ino: number }
+  | { kind: "stored"; sha256: Sha256; chunks: readonly Chunk[] /* in another remote */ };
 
 /** A file whose content is not yet in the remote: its hash and chunks are not known. */
 export interface PendingFile {

@@ -1,8 +1,9 @@
 /** Uploads a draft: which chunks its lineage holds, and where the content of an overlay comes from. */
 import type { ContentReader } from "../content/store.js";
 import { DatasetError } from "../errors.js";
-import { knownChunks } from "./chunk-index.js";
+import { type KnownChunks, knownChunks } from "./chunk-index.js";
 import type { Draft } from "./draft.js";
+import { openStored } from "./stage-copy.js";
 import { type UploadOptions, type UploadResult, uploadPending } from "./upload.js";
 import type { Workspace } from "./workspace.js";
 
@@ -20,16 +21,23 @@ export async function uploadDraft(
   if (draft.tree.staging.counts().pending === 0) return { files: 0, contentBytesSent: 0 };
   const cache = await workspace.cache();
   const { remote, id: remoteId } = draft.remote;
-  const known = knownChunks(draft.segments, cache);
+  const known = knownIn(draft, knownChunks(draft.segments, cache));
   const openOverlaid = options.openOverlaid ?? noOverlay;
   const result = await uploadPending(
     draft.tree,
     workspace.stamps(),
-    { remote, remoteId, known, openOverlaid },
+    { remote, remoteId, known, openOverlaid, openStored: (file) => openStored(cache, file) },
     options,
   );
   draft.tree.staging.setFact(SENT, contentBytesSent(draft) + result.contentBytesSent);
   return result;
+}
+
+/** What a copy need not send is what its own remote holds. */
+function knownIn({ squash, remote }: Draft, known: KnownChunks): KnownChunks {
+  if (!squash?.copies) return known;
+  return async (hashes) =>
+    new Map([...(await known(hashes))].filter(([, chunk]) => chunk.remote === remote.id));
 }
 
 /** Content bytes sent for a draft so far, by any process. */

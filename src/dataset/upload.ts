@@ -10,7 +10,9 @@ import {
   type StoredContent,
   storeContent,
 } from "../content/store.js";
+import { DatasetError } from "../errors.js";
 import type { Entry, FileEntry } from "../manifest/entry.js";
+import { textOf } from "../paths.js";
 import type { Remote } from "../remote/remote.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
@@ -43,6 +45,8 @@ export interface UploadTarget {
   known: (hashes: Sha256[]) => Promise<Map<Sha256, Chunk>>;
   /** Opens the content of a file of an overlay. */
   openOverlaid: (ino: number) => Promise<ContentReader>;
+  /** Opens a file that lies in another remote. */
+  openStored: (file: FileEntry) => ContentReader;
 }
 
 export interface UploadResult {
@@ -86,11 +90,15 @@ export async function uploadPending(
 
 function* sourcesOf(tree: DraftTree, target: UploadTarget): Iterable<ContentSource<Pending>> {
   for (const file of tree.staging.pending()) {
-    const { source, sizeBytes } = file;
-    const from =
-      source.kind === "file" ? { path: source.path } : { open: () => target.openOverlaid(source.ino) };
-    yield { id: file, sizeBytes, from };
+    yield { id: file, sizeBytes: file.sizeBytes, from: originOf(file, target) };
   }
+}
+
+function originOf({ source, entry }: Pending, target: UploadTarget): ContentSource<Pending>["from"] {
+  if (source.kind === "file") return { path: source.path };
+  if (source.kind === "overlay") return { open: () => target.openOverlaid(source.ino) };
+  const { sha256, chunks } = source;
+  return { open: () => Promise.resolve(target.openStored({ ...entry, sha256, chunks })) };
 }
 
 async function settle(
@@ -107,6 +115,7 @@ async function settle(
 /** The row of an uploaded file: with its content, or none at all if the tree has just this file already. */
 function settleOne(tree: DraftTree, file: StoredContent<Pending>, before: Entry | undefined): void {
   const { sizeBytes, sha256, chunks, holes } = file;
+  requireSame(file);
   const { mtimeSec = file.id.entry.mtimeSec, mtimeNsec = file.id.entry.mtimeNsec } = file;
   const entry: FileEntry = {
     ...file.id.entry,
@@ -120,6 +129,14 @@ function settleOne(tree: DraftTree, file: StoredContent<Pending>, before: Entry 
   const effect = effectOf(before, entry);
   if (effect === Effect.none) tree.staging.unstage(entry.path);
   else tree.staging.put(entry, effect);
+}
+
+/** @throws {DatasetError} `content-damaged` for a file of another remote that is not what its version says */
+function requireSame({ id: { path, source }, sha256 }: StoredContent<Pending>): void {
+  if (source.kind !== "stored" || source.sha256 === sha256) return;
+  const what = textOf(path);
+  const message = `Cannot copy "${what}": its content is not what its version says`;
+  throw new DatasetError("content-damaged", { what, wanted: source.sha256, got: sha256 }, message);
 }
 
 /** Only a file that was read as it was scanned is remembered under the stamp it had then. */

@@ -11,7 +11,7 @@ import { encodeRoot, openRoot } from "../manifest/root.js";
 import { ROOT, type TreePath, parentOf } from "../paths.js";
 import type { Remote } from "../remote/remote.js";
 import { knownChunks } from "./chunk-index.js";
-import { type Draft, parentsTree } from "./draft.js";
+import { type Draft, layersTree } from "./draft.js";
 import { NewSegments } from "../content/new-segments.js";
 import type { VersionRecord } from "./record.js";
 import { diffOf } from "./version-diff.js";
@@ -58,15 +58,21 @@ export async function writeManifest(
   const bytes = encodeRoot({ ranges: edited.ranges, segments: named, remote: draft.remote.id });
   const root = { key: `roots/${version.id}/1`, hash: sha256(bytes), bytes: bytes.length };
   await remote.put(root.key, bytes, { sha256: root.hash });
-  const isFirst = draft.parents.length === 0;
-  const changes = isFirst ? parents.changesIn(edited) : await changesOf(workspace, draft, bytes);
+  const isFirst = draft.layers.length === 0;
+  const changes = draft.squash
+    ? allAdded(edited)
+    : isFirst
+      ? parents.changesIn(edited)
+      : await changesOf(workspace, draft, bytes);
   return { edited, root, changes };
 }
 
 function newSegments(draft: Draft, cache: Cache, remote: Remote): NewSegments {
+  // A copy names nothing that lies in the remotes it was copied from.
+  const older = draft.squash?.copies ? [] : draft.segments;
   return new NewSegments({
-    older: draft.segments,
-    known: knownChunks(draft.segments, cache),
+    older,
+    known: knownChunks(older, cache),
     read: (segments) => cache.readMany(segments.map(blockOfSegment)),
     put: ({ ref, bytes }) => remote.put(segmentKey(ref.id), bytes, { sha256: ref.id }),
     remote: draft.remote.id,
@@ -75,14 +81,14 @@ function newSegments(draft: Draft, cache: Cache, remote: Remote): NewSegments {
 
 /** Ranges of a child are read at once, to be compared with the parents': they stay on this machine. */
 function rangePutter(
-  { parents }: Draft,
+  { layers }: Draft,
   cache: Cache,
   remote: Remote,
 ): (range: EncodedRange) => Promise<void> {
   const limit = pLimit(PARALLEL_PUTS);
   return async ({ object, bytes, ref }) => {
     await limit(() => remote.put(rangeKey(object), bytes, { sha256: object }));
-    if (parents.length > 0) cache.keep(blockOfRange(ref), bytes);
+    if (layers.length > 0) cache.keep(blockOfRange(ref), bytes);
   };
 }
 
@@ -114,9 +120,15 @@ class ParentCount {
   }
 }
 
+/** A squashed version has no parents; that it was not read anew tells nothing of its folders. */
+function allAdded({ totals }: EditedTree): Changes {
+  const added = totals.entries - totals.directories;
+  return { added, modified: 0, metadata: 0, removed: 0, renamed: 0 };
+}
+
 /** What the new tree changed against the parents' (merged) tree, in numbers. */
 async function changesOf(workspace: Workspace, draft: Draft, bytes: Uint8Array): Promise<Changes> {
-  const merged = await parentsTree(workspace, draft);
+  const merged = await layersTree(workspace, draft);
   const diff = await diffOf(merged.tree, { root: openRoot(bytes) }, merged.load);
   return {
     added: diff.added.length,

@@ -23,12 +23,9 @@ function create(cli: Cli): void {
         .example("$0 create vision/cifar10", "a new dataset, or its next version, empty")
         .example("$0 create vision/cifar10 --parent vision/cifar10", "a child of the latest version"),
     (args) =>
-      run(args, async ({ workspace, output, json }) => {
-        const draft = await Dataset.create(args.name, { ...versionOptionsOf(args), workspace });
-        const { id, version } = draft;
-        if (json) output.json({ id, dataset: `${draft.project}/${draft.name}`, version });
-        else output.data(`${id}  ${draft.reference}`);
-        draft.close();
+      run(args, async (context) => {
+        const { workspace } = context;
+        printDraft(context, await Dataset.create(args.name, { ...versionOptionsOf(args), workspace }));
       }),
   );
 }
@@ -227,6 +224,14 @@ function sync(cli: Cli): void {
         else output.data(`No change: ${formatCountOf(staged.files, "file")} as in the latest version`);
       }),
   );
+}
+
+/** A draft that was just made; it is closed. */
+export function printDraft({ output, json }: Context, draft: Dataset): void {
+  const { id, version } = draft;
+  if (json) output.json({ id, dataset: `${draft.project}/${draft.name}`, version });
+  else output.data(`${id}  ${draft.reference}`);
+  draft.close();
 }
 
 /** One line for people, everything for programs. */

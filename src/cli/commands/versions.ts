@@ -51,6 +51,9 @@ function logText(step: LineageStep): string {
       ? [`    parents ${step.parents.map((parent) => parent.name ?? parent.id).join(", ")}`]
       : []),
     ...(step.job ? [`    made by job ${printable(step.job.name)} (${printable(step.job.id)})`] : []),
+    ...(step.squashedFrom.length > 0
+      ? [`    squashed from ${step.squashedFrom.map(({ name }) => name).join(", ")}`]
+      : []),
     ...(step.tags.length > 0 ? [`    tags ${step.tags.join(", ")}`] : []),
     ...(step.description ? [`    ${step.description}`] : []),
   ];
