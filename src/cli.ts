@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { addAnnotateCommands } from "./cli/commands/annotate.js";
 import { addCacheCommand } from "./cli/commands/cache.js";
 import { addCatalogCommand } from "./cli/commands/catalog.js";
 import { addDoctorCommand } from "./cli/commands/doctor.js";
@@ -43,6 +44,7 @@ const commands = [
   addJobCommands,
   addVerifyCommand,
   addMetadataCommand,
+  addAnnotateCommands,
   addMountCommands,
   addRecoverCommand,
   addRemoteCommands,

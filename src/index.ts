@@ -2,6 +2,7 @@
 export { Dataset } from "./dataset/dataset.js";
 export type { AddOptions, SyncFolderOptions } from "./dataset/addition.js";
 export type { FinalizeOptions } from "./dataset/editable-dataset.js";
+export type { OfDataset } from "./dataset/amendable-dataset.js";
 export type { CommitResult } from "./dataset/commit.js";
 export type { OverlayCommit } from "./dataset/commit-overlay.js";
 export type { NewVersionOptions } from "./dataset/create-version.js";

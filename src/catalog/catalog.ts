@@ -1,9 +1,10 @@
 /**
  * The catalog: the database of projects, datasets, versions, tags, metadata and remotes. This file opens and closes
  * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`, `lineage.ts`,
- * `annotations.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
+ * `annotations.ts`, `amendments.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
 import { DatasetError } from "../errors.js";
+import { type Amendments, amendments } from "./amendments.js";
 import { type Annotations, annotations } from "./annotations.js";
 import { type Datasets, datasets } from "./datasets.js";
 import { type Jobs, jobs } from "./jobs.js";
@@ -15,6 +16,8 @@ import { type VersionQueries, versionQueries } from "./version-queries.js";
 import { type VersionSearches, versionSearches } from "./version-search.js";
 import { type Versions, versions } from "./versions.js";
 
+export type { Amendment, Change } from "./amendment.js";
+export type { StoredAmendment } from "./amendments.js";
 export type { Belongings, Metadata } from "./annotations.js";
 export type { Dataset, NewDataset } from "./datasets.js";
 export type { JobRow, JobUse } from "./jobs.js";
@@ -26,7 +29,16 @@ export type { VersionSearch } from "./version-search.js";
 export type { ImportedVersion, NewVersion, VersionChanges } from "./versions.js";
 
 export interface Catalog
-  extends Datasets, Versions, VersionQueries, VersionSearches, Lineage, Annotations, Jobs, Remotes {
+  extends
+    Datasets,
+    Versions,
+    VersionQueries,
+    VersionSearches,
+    Lineage,
+    Annotations,
+    Amendments,
+    Jobs,
+    Remotes {
   /** Twice is the same as once. */
   close(): Promise<void>;
 }
@@ -60,6 +72,7 @@ export async function openCatalog(path: string, { now = Date.now }: CatalogOptio
     ...lineage(db),
     ...annotations(db),
     ...jobs(db),
+    ...amendments(db),
     ...remotes(db),
     close: () => (closing ??= db.destroy()),
   };

@@ -10,6 +10,8 @@ export interface Dataset {
   project: string;
   name: string;
   createdAtMs: number;
+  /** 1 when lists leave it out, else 0. */
+  archived: number;
 }
 
 export interface NewDataset {
@@ -28,10 +30,10 @@ export interface Datasets {
   ensureDataset(proposed: NewDataset): Promise<Dataset>;
   findDataset(project: string, name: string): Promise<Dataset | undefined>;
   datasetById(id: string): Promise<Dataset | undefined>;
-  /** The names of all projects that hold a dataset, sorted. */
+  /** The names of all projects that hold a dataset which is not archived, sorted. */
   listProjects(): Promise<string[]>;
-  /** All, or those of one project, sorted by project and name. */
-  listDatasets(filter?: { project?: string | undefined }): Promise<Dataset[]>;
+  /** All that are not archived, or those of one project, sorted by project and name; with `archived` those too. */
+  listDatasets(filter?: { project?: string | undefined; archived?: boolean | undefined }): Promise<Dataset[]>;
 }
 
 export function datasets(db: Kysely<Tables>, now: () => number): Datasets {
@@ -49,13 +51,14 @@ export function datasets(db: Kysely<Tables>, now: () => number): Datasets {
     findDataset: (project, name) => find(db, project, name),
     datasetById: (id) => findById(db, id),
     async listProjects() {
-      const used = db.selectFrom("datasets").select("projectId");
+      const used = db.selectFrom("datasets").select("projectId").where("archived", "=", 0);
       const projects = db.selectFrom("projects").select("name").where("id", "in", used);
       return (await projects.orderBy("name").execute()).map(({ name }) => name);
     },
-    listDatasets({ project } = {}) {
+    listDatasets({ project, archived = false } = {}) {
       const all = select(db).orderBy("projects.name").orderBy("datasets.name");
-      return (project === undefined ? all : all.where("projects.name", "=", project)).execute();
+      const shown = archived ? all : all.where("datasets.archived", "=", 0);
+      return (project === undefined ? shown : shown.where("projects.name", "=", project)).execute();
     },
   };
 }
@@ -68,15 +71,19 @@ export async function requireDataset(db: Kysely<Tables>, id: string): Promise<Da
   throw new DatasetError("not-found", { what }, `Cannot find the ${what}: the catalog does not know it`);
 }
 
-async function ensure(db: Kysely<Tables>, dataset: Dataset): Promise<Dataset> {
+async function ensure(db: Kysely<Tables>, dataset: NewDataset & { createdAtMs: number }): Promise<Dataset> {
   const { id, project, name, createdAtMs } = dataset;
   const existing = await find(db, project, name);
   if (existing) return existing;
   const namesake = await findById(db, id);
   if (namesake) throw idTaken(dataset, namesake);
   const projectId = await ensureProject(db, project);
-  await db.insertInto("datasets").values({ id, projectId, name, createdAtMs }).execute();
-  return { id, project, name, createdAtMs };
+  const row = { id, name, createdAtMs, archived: 0 };
+  await db
+    .insertInto("datasets")
+    .values({ ...row, projectId })
+    .execute();
+  return { ...row, project };
 }
 
 async function ensureProject(db: Kysely<Tables>, name: string): Promise<string> {
@@ -99,7 +106,13 @@ function select(db: Kysely<Tables>) {
   return db
     .selectFrom("datasets")
     .innerJoin("projects", "projects.id", "datasets.projectId")
-    .select(["datasets.id", "projects.name as project", "datasets.name", "datasets.createdAtMs"]);
+    .select([
+      "datasets.id",
+      "projects.name as project",
+      "datasets.name",
+      "datasets.createdAtMs",
+      "datasets.archived",
+    ]);
 }
 
 function idTaken({ id, project, name }: NewDataset, namesake: Dataset): DatasetError<"conflict"> {

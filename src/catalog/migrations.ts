@@ -5,6 +5,7 @@
 import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 
 import { DatasetError } from "../errors.js";
+import { createAmendments, createDeletedVersions } from "./migrations-of-amendments.js";
 import type { Tables } from "./schema.js";
 
 type Step = (db: Kysely<Tables>) => Promise<void>;
@@ -17,6 +18,8 @@ const STEPS: readonly Step[] = [
   createVersionAnnexes,
   createJobs,
   createVersionSources,
+  createAmendments,
+  createDeletedVersions,
 ];
 
 /** The newest format of a catalog that this code reads and writes. */

@@ -5,10 +5,12 @@
  * In the database names are in snake case (`created_at_ms`); text sorts bytewise (PostgreSQL: collation "C").
  */
 
+import type { AmendmentTables } from "./schema-of-amendments.js";
+
 /** `committing`: its label is reserved and its bytes are on their way. `completed` and `published` never change. */
 export type VersionState = "draft" | "committing" | "completed" | "published" | "failed";
 
-export interface Tables {
+export interface Tables extends AmendmentTables {
   catalogFormat: CatalogFormatTable;
   projects: ProjectsTable;
   datasets: DatasetsTable;
@@ -42,6 +44,8 @@ export interface DatasetsTable {
   projectId: string;
   name: string;
   createdAtMs: number;
+  /** 1 when lists leave it out, else 0. */
+  archived: number;
 }
 
 export interface DatasetTagsTable {
@@ -80,6 +84,8 @@ export interface VersionsTable {
   metadataChanged: number | null;
   removed: number | null;
   renamed: number | null;
+  /** 1 when lists leave it out and `latest` never means it, else 0. */
+  archived: number;
 }
 
 /** `parentId` may be a version this catalog has not heard of. `position` counts from 0. */

@@ -13,7 +13,7 @@ export interface VersionQueries {
     datasetId: string,
     filter?: { states?: readonly VersionState[] | undefined },
   ): Promise<VersionRow[]>;
-  /** The highest label among finished versions; a pre-release only where there is nothing else. */
+  /** The highest label among finished versions that are not archived; a pre-release only where there is nothing else. */
   latestVersion(datasetId: string): Promise<VersionRow | undefined>;
   /** Files and bytes of all finished versions together, each counted as if it were alone. */
   finishedTotals(): Promise<{ files: number; bytes: number }>;
@@ -21,7 +21,7 @@ export interface VersionQueries {
   parentsOf(versionId: string): Promise<string[]>;
   /** The versions that have this one among their parents, in any state, the one made first at the front. */
   childrenOf(versionId: string): Promise<VersionRow[]>;
-  /** The finished versions of a dataset that have no finished child in it, the lowest label first. */
+  /** The finished versions of a dataset that have no finished child in it and are not archived, the lowest label first. */
   finishedLeaves(datasetId: string): Promise<VersionRow[]>;
   /** The draft that this user made last. */
   lastDraft(createdBy: string): Promise<VersionRow | undefined>;
@@ -41,6 +41,7 @@ export function versionQueries(db: Kysely<Tables>): VersionQueries {
       versions
         .where("datasetId", "=", datasetId)
         .where("state", "in", FINISHED)
+        .where("archived", "=", 0)
         .orderBy("prerelease")
         .orderBy("labelOrder", "desc")
         .limit(1)
@@ -71,7 +72,10 @@ export function versionQueries(db: Kysely<Tables>): VersionQueries {
         .select("versionParents.parentId")
         .where("child.datasetId", "=", datasetId)
         .where("child.state", "in", FINISHED);
-      const finished = versions.where("datasetId", "=", datasetId).where("state", "in", FINISHED);
+      const finished = versions
+        .where("datasetId", "=", datasetId)
+        .where("state", "in", FINISHED)
+        .where("archived", "=", 0);
       return finished.where("id", "not in", parents).orderBy("labelOrder").execute();
     },
     lastDraft: (createdBy) =>

@@ -31,6 +31,7 @@ export const VERSION_COLUMNS = [
   "metadataChanged",
   "removed",
   "renamed",
+  "archived",
 ] as const satisfies readonly (keyof VersionRow)[];
 
 /** States in which a version never changes. */

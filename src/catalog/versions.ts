@@ -5,6 +5,7 @@
 import type { Kysely } from "kysely";
 
 import { DatasetError } from "../errors.js";
+import { applyKept } from "./amendments.js";
 import { type Belongings, addVersionTags, setBelongings } from "./annotations.js";
 import { requireDataset } from "./datasets.js";
 import { compareLabels, nextLabel } from "./label.js";
@@ -48,7 +49,7 @@ export type VersionChanges = Partial<
 >;
 
 /** A finished version as its record in a remote tells it. */
-export type ImportedVersion = Omit<VersionRow, "canonicalLabel"> & {
+export type ImportedVersion = Omit<VersionRow, "canonicalLabel" | "archived"> & {
   state: "completed" | "published";
   parents: readonly string[];
   tags: readonly string[];
@@ -160,6 +161,7 @@ async function reserve(db: Kysely<Tables>, version: Stamped<NewVersion>): Promis
       createdBy,
       createdAtMs,
       remoteId,
+      archived: 0,
     })
     .execute();
   await setParents(db, id, parents);
@@ -228,7 +230,7 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   if (known && isFinished(known)) return known;
   await requireDataset(db, row.datasetId);
   await makeWay(db, row);
-  const columns = { ...row, ...labelColumns(row.label) };
+  const columns = { ...row, ...labelColumns(row.label), archived: 0 };
   if (known) await update(db, row.id, columns);
   else await db.insertInto("versions").values(columns).execute();
   await setParents(db, row.id, parents);
@@ -237,13 +239,14 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   await addVersionTags(db, row.id, tags);
   await setBelongings(db, row.id, belongings);
   await setVersionJob(db, row.id, job);
+  await applyKept(db, { datasetId: row.datasetId, versionId: row.id });
   return requireVersion(db, row.id);
 }
 
 /** Who has the label of a version that exists in a remote, and does not exist there itself, takes the next one. */
 async function makeWay(
   db: Kysely<Tables>,
-  { id, datasetId, label }: Omit<VersionRow, "canonicalLabel">,
+  { id, datasetId, label }: Pick<VersionRow, "id" | "datasetId" | "label">,
 ): Promise<void> {
   const owner = await findByLabel(db, datasetId, label);
   if (!owner || owner.id === id) return;

@@ -26,7 +26,9 @@ export async function catalogFolder(
   const latest = await catalog.latestVersion(dataset.id);
   return {
     folders,
-    versions: finished.flatMap((version) => versionIn(dataset, version)),
+    versions: finished
+      .filter(({ archived }) => archived === 0)
+      .flatMap((version) => versionIn(dataset, version)),
     latest: latest?.label,
   };
 }

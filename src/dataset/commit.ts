@@ -173,7 +173,8 @@ async function recordOf(
     })),
     ...(draft.squash && { squashedFrom: [...draft.squash.sources] }),
     published: options.publish ?? false,
-    description: options.description ?? version.description,
+    // It may have been described since the draft was opened.
+    description: options.description ?? (await catalog.versionById(version.id))?.description ?? "",
     tags: await catalog.versionTags(version.id),
     createdBy: version.createdBy,
     ...(job && { job }),

@@ -1,7 +1,7 @@
 /**
  * The SDK's `Dataset`: one version of a dataset, a draft that can be changed or a finished one that can be read. The
  * command line is a thin layer over this class. Here versions are made and found; what can be done with one stands in
- * `editable-dataset.ts`, `readable-dataset.ts` and `dataset-version.ts`, and is done by the modules beside them.
+ * `editable-dataset.ts`, `amendable-dataset.ts`, `annotated-dataset.ts`, `readable-dataset.ts` and `dataset-version.ts`, by the modules beside them.
  */
 import { type NewVersionOptions, createVersion } from "./create-version.js";
 import { type CreateOptions, lastDraft } from "./draft.js";

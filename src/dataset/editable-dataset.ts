@@ -6,7 +6,7 @@ import { foldersOf } from "../home.js";
 import { bytesOfText, pathOfText } from "../paths.js";
 import { addFiles } from "./add-files.js";
 import { ADD_OPTIONS, type AddOptions, SYNC_OPTIONS, type SyncFolderOptions, placeOf } from "./addition.js";
-import { AnnotatedDataset } from "./annotated-dataset.js";
+import { AmendableDataset } from "./amendable-dataset.js";
 import { type CommitOptions, type CommitResult, commitDraft } from "./commit.js";
 import { discardDraft } from "./draft.js";
 import { type LinkOptions, stageLinks } from "./external-files.js";
@@ -24,7 +24,7 @@ export interface FinalizeOptions extends CommitOptions {
   autoUpload?: boolean | undefined;
 }
 
-export abstract class EditableDataset extends AnnotatedDataset {
+export abstract class EditableDataset extends AmendableDataset {
   /**
    * Stages local files: the contents of a folder, or one file. Nothing is sent before `upload`.
    *

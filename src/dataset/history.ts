@@ -7,6 +7,7 @@ import { mapInOrder } from "../content/in-order.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
 import { belongingsOf } from "./belongings.js";
+import { takeAmendments } from "./amendment-objects.js";
 import { readName } from "./names.js";
 import { readRecord, recordKey, recordPrefix, type VersionRecord } from "./record.js";
 import {
@@ -90,12 +91,11 @@ export async function refresh(
     versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)),
   );
   const urls = await remoteUrlsOf(catalog, versions);
-  if (urls.length === 0 && first) await importUnknown(catalog, first.remote, dataset, finished);
+  if (urls.length === 0 && first) await takeNews(workspace, first, dataset, finished);
   if (urls.length === 0 && !first) urls.push(workspace.home.defaultRemote);
   for (const url of urls) {
     try {
-      const { remote } = await workspace.openRemote(url);
-      await importUnknown(catalog, remote, dataset, finished);
+      await takeNews(workspace, await workspace.openRemote(url), dataset, finished);
     } catch (error) {
       if (!isDatasetError(error)) throw error;
       workspace.notice(`Cannot look for new versions in ${url}: ${messageOf(error)}`);
@@ -112,12 +112,27 @@ export function nameOfVersion({ dataset, version }: FoundVersion): string {
   return `${textOfDataset(dataset)}@${version.label}`;
 }
 
-async function importUnknown(
-  catalog: Catalog,
-  remote: Remote,
+/** Records the catalog has not, by their keys, and what was amended; both at once, since an amendment waits for its version. */
+async function takeNews(
+  workspace: Workspace,
+  opened: OpenedRemote,
+  dataset: DatasetRow,
+  known: ReadonlySet<string> = new Set(),
+): Promise<void> {
+  const taken = await Promise.allSettled([
+    takeRecords(workspace, opened, dataset, known),
+    takeAmendments(workspace, opened, dataset),
+  ]);
+  for (const one of taken) if (one.status === "rejected") throw one.reason;
+}
+
+async function takeRecords(
+  workspace: Workspace,
+  { remote }: OpenedRemote,
   dataset: DatasetRow,
   known: ReadonlySet<string>,
 ): Promise<void> {
+  const catalog = await workspace.catalog();
   for await (const record of recordsOf(remote, dataset.id as DatasetId, known))
     await importRecord(catalog, record);
 }
@@ -218,11 +233,11 @@ async function adopt(
   const urls = new Set((await catalog.listRemotes()).map(({ url }) => url));
   const opened = [await (remote === undefined ? workspace.defaultRemote() : workspace.openRemote(remote))];
   for (const url of urls) opened.push(await workspace.openRemote(url));
-  for (const { remote } of opened) {
-    const named = await readName(remote, name);
+  for (const one of opened) {
+    const named = await readName(one.remote, name);
     if (named === undefined) continue;
     const dataset = await catalog.ensureDataset({ ...name, ...named });
-    await importUnknown(catalog, remote, dataset, new Set());
+    await takeNews(workspace, one, dataset);
     return dataset;
   }
   return undefined;

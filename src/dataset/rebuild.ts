@@ -3,11 +3,12 @@ import type { Catalog } from "../catalog/catalog.js";
 import { mapInOrder } from "../content/in-order.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
+import { takeAmendments } from "./amendment-objects.js";
 import { importRecord, isFinished } from "./history.js";
 import { NAMES_PREFIX, readNameAt } from "./names.js";
 import { DATASETS_PREFIX, type VersionRecord, isRecordKey, readRecord } from "./record.js";
 import { type DatasetName, textOfDataset } from "./reference.js";
-import type { Workspace } from "./workspace.js";
+import type { OpenedRemote, Workspace } from "./workspace.js";
 
 export interface Rebuilt {
   /** The remotes that were looked through. */
@@ -32,11 +33,11 @@ const READS_AT_ONCE = 32;
  * @param places Names, URLs or absolute paths of remotes.
  */
 export async function rebuildCatalog(workspace: Workspace, places: readonly string[]): Promise<Rebuilt> {
-  const rebuilding = new Rebuilding(await workspace.catalog());
+  const rebuilding = new Rebuilding(workspace, await workspace.catalog());
   for (const place of places)
     await rebuilding.trying(place, async () => {
-      const { id, remote } = await workspace.openRemote(place, { mustExist: true });
-      await rebuilding.takeIn({ id, url: await workspace.urlOf(place) }, remote);
+      const opened = await workspace.openRemote(place, { mustExist: true });
+      await rebuilding.takeIn(await workspace.urlOf(place), opened);
     });
   return rebuilding.rebuilt();
 }
@@ -63,20 +64,29 @@ class Rebuilding {
   readonly #problems: Rebuilt["problems"] = [];
   #added = 0;
 
-  constructor(private readonly catalog: Catalog) {}
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly catalog: Catalog,
+  ) {}
 
-  async takeIn(place: { id: string; url: string }, remote: Remote): Promise<void> {
-    this.#remotes.set(place.id, place.url);
+  async takeIn(url: string, opened: OpenedRemote): Promise<void> {
+    const { id, remote } = opened;
+    this.#remotes.set(id, url);
     const names = await this.#readAll(remote, NAMES_PREFIX, () => true, readNameAt);
     const records = await this.#readAll(remote, DATASETS_PREFIX, isRecordKey, readRecord);
-    for (const dataset of datasetsOf(
+    const datasets = datasetsOf(
       names,
       records.map(({ value }) => value),
-    ))
+    );
+    for (const dataset of datasets)
       await this.trying(`${remote.url}: ${textOfDataset(dataset)}`, () => this.#takeDataset(dataset));
     for (const { key, value } of records)
       if (this.#datasets.has(value.dataset.id))
         await this.trying(`${remote.url}/${key}`, () => this.#takeVersion(value));
+    for (const dataset of datasets)
+      await this.trying(`${remote.url}: ${textOfDataset(dataset)}`, () =>
+        this.#takeAmendments(opened, dataset),
+      );
   }
 
   /** What fails is noted, and the rest goes on. */
@@ -121,6 +131,11 @@ class Rebuilding {
     const { id } = await this.catalog.ensureDataset(dataset);
     if (id !== dataset.id) throw namesake(dataset);
     this.#datasets.add(id);
+  }
+
+  async #takeAmendments(opened: OpenedRemote, { id }: Named): Promise<void> {
+    const dataset = this.#datasets.has(id) ? await this.catalog.datasetById(id) : undefined;
+    if (dataset) await takeAmendments(this.workspace, opened, dataset);
   }
 
   async #takeVersion(record: VersionRecord): Promise<void> {

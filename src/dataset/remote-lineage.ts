@@ -1,6 +1,7 @@
 /** The history of a version that was found in a remote, gathered from records into the catalog of its reader. */
 import { isDatasetError } from "../errors.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
+import { takeAmendments } from "./amendment-objects.js";
 import { type FoundVersion, importRecord, recordsOf } from "./history.js";
 import { readName } from "./names.js";
 import type { VersionRecord } from "./record.js";
@@ -60,18 +61,20 @@ async function recordsAt(reader: Workspace, { url, dataset }: Place): Promise<Ve
 
 async function takeRecords(
   reader: Workspace,
-  { remote }: OpenedRemote,
+  opened: OpenedRemote,
   name: DatasetName,
 ): Promise<VersionRecord[]> {
+  const { remote } = opened;
   const named = await readName(remote, name);
   if (!named) return [];
   const catalog = await reader.catalog();
-  await catalog.ensureDataset({ ...name, ...named });
+  const dataset = await catalog.ensureDataset({ ...name, ...named });
   const records: VersionRecord[] = [];
   for await (const record of recordsOf(remote, named.id)) {
     await importRecord(catalog, record);
     records.push(record);
   }
+  await takeAmendments(reader, opened, dataset);
   return records;
 }
 

@@ -6,6 +6,7 @@ import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import { compareLabels, isPrerelease } from "../catalog/label.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
+import { takeAmendments } from "./amendment-objects.js";
 import { type FoundVersion, findVersion, importRecord, refresh } from "./history.js";
 import { readName } from "./names.js";
 import { locateRemembered } from "./remembered-versions.js";
@@ -27,7 +28,8 @@ export interface Located {
 }
 
 /**
- * The version that a reference of either kind means. One in a remote costs three requests, four for the latest.
+ * The version that a reference of either kind means. One in a remote costs four requests, five for the
+ * latest, and one for each amendment of its dataset.
  *
  * @throws {DatasetError} as `findVersion`; `remote-failed` where there is no remote
  */
@@ -40,14 +42,18 @@ export async function locateVersion(
   const { place, reference } = splitReference(text);
   if (place === undefined) return { workspace, found: await findVersion(workspace, text, options) };
   const { label, ...name } = parseNameAndLabel(reference);
-  const { reader, url, remote, dataset } = await openDataset(workspace, place, name);
-  const key = await keyOfVersion(remote, dataset, label);
-  const record = key && (await readIfThere(remote, key));
-  if (!record) throw notThere(`version "${textOfDataset(name)}@${label ?? "latest"}"`, remote);
-  await learnRemotes(workspace, reader, record);
-  await importRecord(await reader.catalog(), record);
-  const { version } = await findVersion(reader, record.id);
-  return { workspace: reader, found: { dataset, version, remote: url } };
+  const { reader, url, opened, dataset } = await openDataset(workspace, place, name);
+  await takeAmendments(reader, opened, dataset);
+  for (const key of await keysOfVersion(opened.remote, dataset, label)) {
+    const record = await readIfThere(opened.remote, key);
+    if (!record) continue;
+    await learnRemotes(workspace, reader, record);
+    await importRecord(await reader.catalog(), record);
+    const { version } = await findVersion(reader, record.id);
+    if (label === undefined && version.archived) continue;
+    return { workspace: reader, found: { dataset, version, remote: url } };
+  }
+  throw notThere(`version "${textOfDataset(name)}@${label ?? "latest"}"`, opened.remote);
 }
 
 /** A dataset in a remote, with all its versions there. @throws {DatasetError} `not-found` */
@@ -56,8 +62,8 @@ export async function locateDataset(
   text: string,
 ): Promise<{ workspace: Workspace; dataset: DatasetRow }> {
   const { place, reference } = splitReference(text);
-  const { reader, url, dataset } = await openDataset(workspace, place ?? "", parseDatasetName(reference));
-  await refresh(reader, dataset, { remote: await reader.openRemote(url) });
+  const { reader, opened, dataset } = await openDataset(workspace, place ?? "", parseDatasetName(reference));
+  await refresh(reader, dataset, { remote: opened });
   return { workspace: reader, dataset };
 }
 
@@ -70,12 +76,14 @@ export async function locateDataset(
 export async function takeIn(workspace: Workspace, text: string): Promise<FoundVersion> {
   const { found } = await locateVersion(workspace, text);
   if (found.remote === undefined) return found;
-  const { remote } = await workspace.openRemote(found.remote, { mustExist: true });
+  const opened = await workspace.openRemote(found.remote, { mustExist: true });
+  const { remote } = opened;
   const { id, label } = found.version;
   const catalog = await workspace.catalog();
   const dataset = await catalog.ensureDataset(found.dataset);
   if (dataset.id !== found.dataset.id) throw namesake(dataset, remote);
   await importRecord(catalog, await readRecord(remote, recordKey(dataset.id as DatasetId, label)));
+  await takeAmendments(workspace, opened, dataset);
   return findVersion(workspace, id);
 }
 
@@ -109,28 +117,29 @@ function parseNameAndLabel(text: string): DatasetName & { label: string | undefi
 async function openDataset(workspace: Workspace, place: string, name: DatasetName) {
   const url = await workspace.urlOf(place);
   const reader = workspace.readerOf(url);
-  const { remote } = await reader.openRemote(url);
-  const named = await readName(remote, name);
-  if (!named) throw notThere(`dataset "${textOfDataset(name)}"`, remote);
+  const opened = await reader.openRemote(url);
+  const named = await readName(opened.remote, name);
+  if (!named) throw notThere(`dataset "${textOfDataset(name)}"`, opened.remote);
   const dataset = await (await reader.catalog()).ensureDataset({ ...name, ...named });
-  return { reader, url, remote, dataset };
+  return { reader, url, opened, dataset };
 }
 
-/** The latest is chosen as a catalog would: the highest release, a pre-release only where there is nothing else. */
-async function keyOfVersion(
+/** Where to look. The latest is chosen as a catalog would: the highest release, a pre-release only where there is nothing else. */
+async function keysOfVersion(
   remote: Remote,
   { id }: DatasetRow,
   label: string | undefined,
-): Promise<string | undefined> {
-  if (label !== undefined) return recordKey(id as DatasetId, label);
+): Promise<string[]> {
+  if (label !== undefined) return [recordKey(id as DatasetId, label)];
   const labels: string[] = [];
   for await (const { key } of remote.list(recordPrefix(id as DatasetId))) {
     const label = labelOfKey(key);
     if (label !== undefined) labels.push(label);
   }
-  const releases = labels.filter((one) => !isPrerelease(one));
-  const latest = (releases.length > 0 ? releases : labels).sort(compareLabels).at(-1);
-  return latest && recordKey(id as DatasetId, latest);
+  const highestFirst = labels.sort(compareLabels).reverse();
+  const releases = highestFirst.filter((one) => !isPrerelease(one));
+  const others = highestFirst.filter(isPrerelease);
+  return [...releases, ...others].map((one) => recordKey(id as DatasetId, one));
 }
 
 async function readIfThere(remote: Remote, key: string): Promise<VersionRecord | undefined> {

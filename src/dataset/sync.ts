@@ -7,10 +7,10 @@ import { Dataset } from "./dataset.js";
 import type { SyncFolderOptions } from "./addition.js";
 import type { FinalizeOptions } from "./editable-dataset.js";
 import type { CreateOptions } from "./draft.js";
-import { findDataset, versionsOf, isFinished } from "./history.js";
+import { findDataset, refresh } from "./history.js";
 import { isDatasetError } from "../errors.js";
 import { bytesOfText } from "../paths.js";
-import { parseDatasetName, textOfDataset } from "./reference.js";
+import { parseDatasetName } from "./reference.js";
 import type { StageCounts } from "./stage-counts.js";
 import { checkFolder } from "./stage-folder.js";
 import { discardCutOff } from "./transient-drafts.js";
@@ -77,12 +77,13 @@ async function knownDataset(workspace: Workspace, text: string): Promise<Dataset
   return (await workspace.catalog()).findDataset(project, name);
 }
 
-/** The latest version's reference, in a list; none for a new dataset. */
+/** The latest version's id, in a list; none for a new dataset. */
 async function latestOf(workspace: Workspace, name: string, remote: string | undefined): Promise<string[]> {
   try {
     const dataset = await findDataset(workspace, parseDatasetName(name), { remote });
-    const finished = (await versionsOf(workspace, dataset)).filter(isFinished);
-    return finished.length > 0 ? [textOfDataset(dataset)] : [];
+    await refresh(workspace, dataset);
+    const latest = await (await workspace.catalog()).latestVersion(dataset.id);
+    return latest ? [latest.id] : [];
   } catch (error) {
     if (isDatasetError(error, "not-found")) return [];
     throw error;

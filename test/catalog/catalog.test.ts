@@ -8,7 +8,7 @@ test("ensureDataset() gives the dataset there is, whatever id was proposed", asy
   const { catalog } = await openFixture(t);
   const id = newId();
   const made = await catalog.ensureDataset({ project: "a/b", name: "c", id, createdAtMs: 7 });
-  assert.deepEqual(made, { id, project: "a/b", name: "c", createdAtMs: 7 });
+  assert.deepEqual(made, { id, project: "a/b", name: "c", createdAtMs: 7, archived: 0 });
   assert.deepEqual(await catalog.ensureDataset({ project: "a/b", name: "c", id: newId() }), made);
   assert.deepEqual(await catalog.findDataset("a/b", "c"), made);
   assert.deepEqual(await catalog.datasetById(id), made);

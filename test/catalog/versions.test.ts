@@ -34,6 +34,7 @@ test("reserveVersion() gives a draft with its label as written, its parents in o
     completedAtMs: null,
     remoteId: REMOTE,
     ...Object.fromEntries(Object.keys(FACTS).map((name) => [name, null])),
+    archived: 0,
   });
   assert.deepEqual(await catalog.parentsOf(version.id), parents);
   assert.deepEqual(await catalog.versionTags(version.id), ["a", "b"]);
@@ -196,7 +197,7 @@ test("importVersion() takes in a version from a remote, and again changes nothin
   const imported = await catalog.importVersion(version);
   assert.deepEqual(
     { ...imported, parents, tags: ["gold"], remotes },
-    { ...version, canonicalLabel: "3.0.0" },
+    { ...version, canonicalLabel: "3.0.0", archived: 0 },
   );
   assert.deepEqual(await catalog.remotesOfVersion(version.id), remotes);
   assert.deepEqual(await catalog.parentsOf(version.id), parents);

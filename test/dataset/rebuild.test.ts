@@ -4,46 +4,17 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import type { Catalog } from "../../src/catalog/catalog.js";
 import { Dataset } from "../../src/dataset/dataset.js";
 import { rebuildCatalog } from "../../src/dataset/rebuild.js";
 import { addRemote } from "../../src/dataset/remotes.js";
 import { type SyncOptions, syncVersion } from "../../src/dataset/sync.js";
 import type { Workspace } from "../../src/dataset/workspace.js";
 import { tempDir } from "../support/temp.js";
+import { dump } from "./support/dump.js";
 import { textIn, writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
 
 const LONG = "p".repeat(150) + "é".repeat(20);
-
-/** All a catalog holds but drafts, jobs and watches, and the names a user gave to remotes. */
-async function dump(workspace: Workspace) {
-  const catalog = await workspace.catalog();
-  const datasets = await Promise.all(
-    (await catalog.listDatasets()).map(async (dataset) => ({
-      ...dataset,
-      tags: await catalog.datasetTags(dataset.id),
-      versions: await versionsIn(catalog, dataset.id),
-    })),
-  );
-  const remotes = (await catalog.listRemotes()).map(({ id, url }) => ({ id, url }));
-  return { projects: await catalog.listProjects(), datasets, remotes };
-}
-
-async function versionsIn(catalog: Catalog, dataset: string): Promise<unknown[]> {
-  const rows = await catalog.listVersions(dataset, { states: ["completed", "published"] });
-  return Promise.all(
-    rows.map(async (row) => ({
-      ...row,
-      parents: await catalog.parentsOf(row.id),
-      tags: await catalog.versionTags(row.id),
-      metadata: await catalog.listMetadata(row.id),
-      fileMetadata: await catalog.annexesOf(row.id, "fileMetadata"),
-      reports: await catalog.annexesOf(row.id, "reports"),
-      remotes: await catalog.remotesOfVersion(row.id),
-    })),
-  );
-}
 
 interface Made {
   user: TestUser;
@@ -74,6 +45,7 @@ async function madeInTwoRemotes(t: Parameters<typeof testUser>[0]): Promise<Made
   await annotated(workspace, second);
   const draft = await Dataset.create("lab/raw", { parents: [second], workspace });
   draft.close();
+  await amendSome(workspace, first, chained);
   return { user, workspace, places };
 }
 
@@ -87,6 +59,16 @@ async function annotated(workspace: Workspace, parent: string): Promise<void> {
     { name: "bytes" },
   );
   await draft.finalize();
+}
+
+async function amendSome(workspace: Workspace, first: string, chained: string): Promise<void> {
+  const [one, two] = [await Dataset.get(first, { workspace }), await Dataset.get(chained, { workspace })];
+  await one.addTags(["silver"]);
+  await one.removeTags("gold");
+  await one.publish();
+  await two.setDescription("Cleaned");
+  await two.archive();
+  await two.addTags("all", { dataset: true });
 }
 
 function loseCatalog({ home }: TestUser): void {

@@ -18,28 +18,34 @@ export function addVersionsCommand(cli: Cli): void {
     (yargs) =>
       yargs
         .positional("name", { type: "string", describe: "PROJECT/NAME, or a remote" })
+        .option("archived", { type: "boolean", default: false, describe: "Archived ones too" })
         .example("$0 versions", "every dataset")
         .example("$0 versions vision/cifar10", "the versions of one, drafts too")
         .example("$0 versions s3://bucket/prefix", "every dataset in that remote, without a catalog")
         .example("$0 versions 's3://bucket/prefix#vision/cifar10'", "the versions of one there"),
-    (args) => run(args, (context) => listNamed(context, args.name)),
+    (args) => run(args, (context) => listNamed(context, args.name, args)),
   );
 }
 
+interface Shown {
+  /** Whether archived ones are shown too. */
+  archived: boolean;
+}
+
 /** @param name A dataset, one in a remote, a remote, or nothing for all datasets of the catalog. */
-async function listNamed(context: Context, name: string | undefined): Promise<void> {
+async function listNamed(context: Context, name: string | undefined, shown: Shown): Promise<void> {
   const { workspace } = context;
-  if (name === undefined) return listDatasets(context);
+  if (name === undefined) return listDatasets(context, shown);
   if (splitReference(name).place !== undefined)
-    return listVersions(context, await locateDataset(workspace, name));
+    return listVersions(context, await locateDataset(workspace, name), shown);
   if (isRemotePlace(name) || (await isNameOfRemote(workspace, name))) {
     const { reader, problems } = await readAll(workspace, name);
     for (const { what, problem } of problems) context.output.warn(`Left out "${what}": ${problem}`);
-    return listDatasets({ ...context, workspace: reader });
+    return listDatasets({ ...context, workspace: reader }, shown);
   }
   const dataset = await findDataset(workspace, parseDatasetName(name));
   await refresh(workspace, dataset);
-  return listVersions(context, { workspace, dataset });
+  return listVersions(context, { workspace, dataset }, shown);
 }
 
 async function isNameOfRemote(workspace: Workspace, text: string): Promise<boolean> {
@@ -49,15 +55,18 @@ async function isNameOfRemote(workspace: Workspace, text: string): Promise<boole
 async function listVersions(
   { output, json }: Context,
   { workspace, dataset }: { workspace: Workspace; dataset: DatasetRow },
+  { archived }: Shown,
 ): Promise<void> {
   const catalog = await workspace.catalog();
-  const rows = await catalog.listVersions(dataset.id);
+  const rows = (await catalog.listVersions(dataset.id)).filter((row) => archived || row.archived === 0);
   const unmerged = await tellOfHeads(workspace, textOfDataset(dataset), dataset);
   if (json) {
     output.json(
       await Promise.all(
         rows.map(async (row) => ({
           ...versionJson(row, await catalog.parentsOf(row.id)),
+          tags: await catalog.versionTags(row.id),
+          archived: row.archived === 1,
           unmerged: unmerged.includes(nameOfVersion({ dataset, version: row })),
         })),
       ),
@@ -66,7 +75,7 @@ async function listVersions(
   }
   const cells = rows.map((row) => [
     row.label,
-    row.state,
+    row.archived ? `${row.state}, archived` : row.state,
     formatTime(row.createdAtMs),
     formatCount(row.files ?? 0),
     formatBytes(row.bytes ?? 0),
@@ -101,9 +110,9 @@ function versionJson(row: VersionRow, parents: readonly string[]): Record<string
   };
 }
 
-async function listDatasets({ workspace, output, json }: Context): Promise<void> {
+async function listDatasets({ workspace, output, json }: Context, { archived }: Shown): Promise<void> {
   const catalog = await workspace.catalog();
-  const datasets = await catalog.listDatasets();
+  const datasets = await catalog.listDatasets({ archived });
   const rows = await Promise.all(
     datasets.map(async (dataset) => ({
       dataset: textOfDataset(dataset),

@@ -1,0 +1,158 @@
+/**
+ * What each kind of amendment does to the catalog. Every one sets some **fields** of a version or a dataset; a field keeps
+ * the value of the amendment with the greatest stamp, so it does not matter in which order amendments come, or how often.
+ */
+import type { Kysely } from "kysely";
+
+import type { Amendment, Change } from "./amendment.js";
+import type { Tables } from "./schema.js";
+import { findVersion, isFinished } from "./version-row.js";
+
+/** `waits`: the version it is about is not here, or not finished. */
+export type Outcome = "applied" | "waits";
+
+interface Applying {
+  db: Kysely<Tables>;
+  datasetId: string;
+  /** Whether this change is the last word on a field of a version or of the dataset, as far as this catalog knows. */
+  claims: (subjectId: string, field: string) => Promise<boolean>;
+}
+
+type Appliers = {
+  [Kind in Change["kind"]]: (applying: Applying, change: Change & { kind: Kind }) => Promise<void>;
+};
+
+const APPLIERS: Appliers = { tag, publish, describe, archive };
+
+/** Applies one amendment of a dataset, for who is in a transaction. */
+export async function applyAmendment(db: Kysely<Tables>, amendment: Amendment): Promise<Outcome> {
+  const { change, dataset: datasetId } = amendment;
+  if (change.version !== undefined && !(await isReady(db, datasetId, change.version))) return "waits";
+  const claims = (subjectId: string, field: string) => claim(db, amendment, subjectId, field);
+  await apply({ db, datasetId, claims }, change);
+  return "applied";
+}
+
+/** Applies a change to a version that no other catalog knows yet: its record will tell it. */
+export async function applyToDraft(db: Kysely<Tables>, datasetId: string, change: Change): Promise<void> {
+  await apply({ db, datasetId, claims: async () => true }, change);
+}
+
+function apply(applying: Applying, change: Change): Promise<void> {
+  const applier = APPLIERS[change.kind] as (applying: Applying, change: Change) => Promise<void>;
+  return applier(applying, change);
+}
+
+async function isReady(db: Kysely<Tables>, datasetId: string, versionId: string): Promise<boolean> {
+  const version = await findVersion(db, versionId);
+  return version !== undefined && version.datasetId === datasetId && isFinished(version);
+}
+
+async function claim(
+  db: Kysely<Tables>,
+  { id: amendmentId, stampMs, dataset: datasetId }: Amendment,
+  subjectId: string,
+  field: string,
+): Promise<boolean> {
+  const last = await db
+    .selectFrom("amendedFields")
+    .select(["stampMs", "amendmentId"])
+    .where("subjectId", "=", subjectId)
+    .where("field", "=", field)
+    .executeTakeFirst();
+  if (last && !isAfter({ stampMs, amendmentId }, last)) return false;
+  await db
+    .insertInto("amendedFields")
+    .values({ datasetId, subjectId, field, stampMs, amendmentId })
+    .onConflict((known) => known.columns(["subjectId", "field"]).doUpdateSet({ stampMs, amendmentId }))
+    .execute();
+  return true;
+}
+
+interface Stamp {
+  stampMs: number;
+  amendmentId: string;
+}
+
+function isAfter(one: Stamp, other: Stamp): boolean {
+  if (one.stampMs !== other.stampMs) return one.stampMs > other.stampMs;
+  return one.amendmentId > other.amendmentId;
+}
+
+async function tag(
+  { db, datasetId, claims }: Applying,
+  { version, add, remove }: Change & { kind: "tag" },
+): Promise<void> {
+  for (const [tags, isThere] of [
+    [remove, false],
+    [add, true],
+  ] as const)
+    for (const word of new Set(tags)) {
+      if (!(await claims(version ?? datasetId, `tag ${word}`))) continue;
+      if (version === undefined) await setDatasetTag(db, datasetId, word, isThere);
+      else await setVersionTag(db, version, word, isThere);
+    }
+}
+
+async function setVersionTag(
+  db: Kysely<Tables>,
+  versionId: string,
+  word: string,
+  isThere: boolean,
+): Promise<void> {
+  if (!isThere)
+    await db.deleteFrom("versionTags").where("versionId", "=", versionId).where("tag", "=", word).execute();
+  else
+    await db
+      .insertInto("versionTags")
+      .values({ versionId, tag: word })
+      .onConflict((taken) => taken.doNothing())
+      .execute();
+}
+
+async function setDatasetTag(
+  db: Kysely<Tables>,
+  datasetId: string,
+  word: string,
+  isThere: boolean,
+): Promise<void> {
+  if (!isThere)
+    await db.deleteFrom("datasetTags").where("datasetId", "=", datasetId).where("tag", "=", word).execute();
+  else
+    await db
+      .insertInto("datasetTags")
+      .values({ datasetId, tag: word })
+      .onConflict((taken) => taken.doNothing())
+      .execute();
+}
+
+/** Nothing unpublishes, so it does not matter which amendment was the last. */
+async function publish({ db }: Applying, { version }: Change & { kind: "publish" }): Promise<void> {
+  await db
+    .updateTable("versions")
+    .set({ state: "published" })
+    .where("id", "=", version)
+    .where("state", "=", "completed")
+    .execute();
+}
+
+async function describe(
+  { db, claims }: Applying,
+  { version, description }: Change & { kind: "describe" },
+): Promise<void> {
+  if (await claims(version, "description"))
+    await db.updateTable("versions").set({ description }).where("id", "=", version).execute();
+}
+
+async function archive(
+  { db, datasetId, claims }: Applying,
+  { version, archived }: Change & { kind: "archive" },
+): Promise<void> {
+  const isArchived = archived ? 1 : 0;
+  if (!(await claims(version ?? datasetId, "archived"))) return;
+  await (
+    version === undefined
+      ? db.updateTable("datasets").set({ archived: isArchived }).where("id", "=", datasetId)
+      : db.updateTable("versions").set({ archived: isArchived }).where("id", "=", version)
+  ).execute();
+}
