@@ -13,7 +13,7 @@ import { type LinkOptions, stageLinks } from "./external-files.js";
 import { findVersion } from "./history.js";
 import { checkOptions, listOf } from "./known-options.js";
 import { removeLinks, removeSelected } from "./remove.js";
-import { SELECT_OPTIONS, type SelectOptions, filesOf, selectEntries } from "./select-entries.js";
+import { SELECT_OPTIONS, type SelectOptions, filesOf, selectEntries, selectLinks } from "./select-entries.js";
 import type { StageCounts } from "./stage-counts.js";
 import { stageFolder } from "./stage-folder.js";
 import { uploadDraft } from "./upload-draft.js";
@@ -79,6 +79,11 @@ export abstract class EditableDataset extends AmendableDataset {
     checkOptions("selectFiles", options, SELECT_OPTIONS);
     const { tree } = this.open();
     yield* filesOf(tree, await selectEntries(tree, listOf("selectFiles", paths), options));
+  }
+
+  /** What `removeExternalFiles` would remove. @throws {DatasetError} as it does */
+  async *selectExternalFiles(urls: string | readonly string[]): AsyncIterable<Entry> {
+    yield* await selectLinks(this.open().tree, listOf("selectExternalFiles", urls));
   }
 
   /** Stages what makes a folder of the dataset equal to a local folder: what it lacks is removed. */

@@ -47,6 +47,8 @@ export class EntryStage {
   constructor(
     private readonly tree: DraftTree,
     private readonly stamps: Stamps,
+    /** Told of files that were not there and whose content waits for its upload. */
+    private readonly onAdded?: (path: TreePath) => void,
   ) {}
 
   /** Stages an entry where it differs from what is there. To be called within a transaction. */
@@ -125,6 +127,7 @@ export class EntryStage {
     const entry = { type: local.type, path, ...attributesOf(local), sizeBytes: local.sizeBytes };
     this.tree.staging.putPending(entry, { kind: "file", path: local.path, stamp: local.stamp });
     this.counts[existing ? "modified" : "added"]++;
+    if (!existing) this.onAdded?.(path);
   }
 
   private put(entry: Entry, existing: Entry | undefined): void {
@@ -146,12 +149,16 @@ export class EntryStage {
     this.tree.staging.transaction(() => {
       for (const content of hashed) this.settleOne(content);
     });
-    this.remember(hashed.filter(isAsScanned), startedMs);
+    this.remember(
+      hashed.filter((content) => isAsScanned(content, content.id.local)),
+      startedMs,
+    );
   }
 
   private settleOne(content: HashedContent<Unsure>): void {
     const { local, path, existing } = content.id;
-    if (content.sha256 === existing.sha256 && isAsScanned(content)) this.keepContent(local, path, existing);
+    if (content.sha256 === existing.sha256 && isAsScanned(content, local))
+      this.keepContent(local, path, existing);
     else this.putPending(local, path, existing);
   }
 
@@ -186,8 +193,11 @@ function isPending(entry: FileEntry | LinkEntry): entry is FileEntry {
 }
 
 /** Whether what was hashed is what was scanned. */
-function isAsScanned({ id: { local }, sizeBytes, mtimeSec, mtimeNsec }: HashedContent<Unsure>): boolean {
-  return sizeBytes === local.sizeBytes && mtimeSec === local.mtimeSec && mtimeNsec === local.mtimeNsec;
+export function isAsScanned(
+  { sizeBytes, mtimeSec, mtimeNsec }: HashedContent<unknown>,
+  scanned: Pick<LocalFile, "sizeBytes" | "mtimeSec" | "mtimeNsec">,
+): boolean {
+  return sizeBytes === scanned.sizeBytes && mtimeSec === scanned.mtimeSec && mtimeNsec === scanned.mtimeNsec;
 }
 
 /** Whether a file without extended attributes and further names is in all as it was: nearly always, so asked first. */

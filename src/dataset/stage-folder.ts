@@ -2,6 +2,7 @@
  * Stages what a local folder holds into a draft, directory by directory: what `local-walk.ts` takes is staged by
  * `entry-stage.ts`, and what is no more is removed if the folder of the draft is to become equal.
  */
+import { setImmediate } from "node:timers/promises";
 import { DatasetError } from "../errors.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
 import { ROOT, type TreePath, joinPath, nameOf, parentOf, textOf } from "../paths.js";
@@ -11,6 +12,7 @@ import { type LocalEntry, readLocalRoot } from "./local-folder.js";
 import { type WalkOptions, type WalkedFolder, walkFolder } from "./local-walk.js";
 import type { StageCounts } from "./stage-counts.js";
 import type { Stamps } from "./stamps.js";
+import { stageRenames } from "./sync-renames.js";
 import { type Patterns, wildcardsOf } from "./wildcard.js";
 
 export interface StageOptions extends Pick<WalkOptions, "symlinks" | "ignoreFiles" | "leaveOut"> {
@@ -83,8 +85,14 @@ function notAFolder(path: string): DatasetError<"bad-input"> {
   return new DatasetError("bad-input", { value: shown }, `Cannot walk "${shown}": it is not a folder`);
 }
 
+/** A bar moves a few times a second, and Ctrl-C is to be felt at once. */
+const TURN_MS = 50;
+
 class FolderStage {
   private readonly entries: EntryStage;
+  private readonly added: TreePath[] = [];
+  private readonly removed: Entry[] = [];
+  private turnedAtMs = performance.now();
 
   constructor(
     private readonly tree: DraftTree,
@@ -92,7 +100,8 @@ class FolderStage {
     private readonly to: TreePath,
     private readonly options: StageOptions,
   ) {
-    this.entries = new EntryStage(tree, stamps);
+    const { removeMissing } = options;
+    this.entries = new EntryStage(tree, stamps, (path) => removeMissing && this.added.push(path));
   }
 
   get counts(): StageCounts {
@@ -127,11 +136,29 @@ class FolderStage {
     });
     this.options.onProgress?.(this.counts.files);
     await this.entries.settleSome(this.options);
+    await this.turn();
+  }
+
+  /** Lets timers and signals have their turn, now and then: walking alone would keep them from it. */
+  private async turn(): Promise<void> {
+    const now = performance.now();
+    if (now - this.turnedAtMs < TURN_MS) return;
+    await setImmediate();
+    this.turnedAtMs = now;
   }
 
   async finish(): Promise<StageCounts> {
     await this.entries.settle(this.options);
+    if (this.removed.length > 0 && this.added.length > 0) await this.findRenames();
     return this.counts;
+  }
+
+  private async findRenames(): Promise<void> {
+    const { tree, stamps, removed, added, counts } = this;
+    const renamed = await stageRenames(tree, stamps, removed, added, this.options);
+    counts.renamed = renamed;
+    counts.added -= renamed;
+    counts.removed -= renamed;
   }
 
   /** What the folder lacks goes, if it is to; and a folder whose place a file takes loses all that is below it. */
@@ -146,8 +173,13 @@ class FolderStage {
       const isGone =
         taker === undefined && this.options.removeMissing === true && !outOfReach.has(nameOf(path));
       const isReplaced = taker !== undefined && type === EntryType.directory && taker !== type;
-      if (isGone || isReplaced) this.counts.removed += (await this.tree.remove(path)).length;
+      if (isGone || isReplaced) this.note(await this.tree.remove(path));
     }
+  }
+
+  private note(removed: readonly Entry[]): void {
+    this.counts.removed += removed.length;
+    if (this.options.removeMissing) for (const entry of removed) this.removed.push(entry);
   }
 }
 

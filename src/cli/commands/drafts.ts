@@ -1,16 +1,17 @@
-/** Commands that make versions from files: create, add, remove, upload, finalize, sync. */
+/** Commands that make versions from files: create, upload, finalize, sync; `add.ts` and `remove.ts` have what fills a draft. */
 import type { Argv } from "yargs";
 import { Dataset } from "../../dataset/dataset.js";
 import type { CommitResult } from "../../dataset/commit.js";
-import type { StageCounts } from "../../dataset/stage-counts.js";
 import { syncVersion } from "../../dataset/sync.js";
-import { DatasetError } from "../../errors.js";
+import { draftOf, draftOption, walkOptions, walkOptionsOf, warnOfSkipped } from "../draft-options.js";
 import { type Cli, type Context, run } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
-import { uploadOptions, uploadOptionsOf, uploadProgress, workersOption } from "../upload-options.js";
+import { addAddCommand } from "./add.js";
+import { addRemoveCommand } from "./remove.js";
+import { uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
 
 export function addDraftCommands(cli: Cli): void {
-  for (const command of [create, add, remove, upload, finalize, sync]) command(cli);
+  for (const command of [create, addAddCommand, addRemoveCommand, upload, finalize, sync]) command(cli);
 }
 
 function create(cli: Cli): void {
@@ -26,103 +27,6 @@ function create(cli: Cli): void {
       run(args, async (context) => {
         const { workspace } = context;
         printDraft(context, await Dataset.create(args.name, { ...versionOptionsOf(args), workspace }));
-      }),
-  );
-}
-
-function add(cli: Cli): void {
-  cli.command(
-    "add <paths..>",
-    "Stage files or folders into a draft, or links to external ones",
-    (yargs) =>
-      workersOption(draftOption(yargs))
-        .positional("paths", {
-          type: "string",
-          array: true,
-          demandOption: true,
-          describe: "Files or folders; with --link URLs of them",
-        })
-        .option("to", { type: "string", describe: "Folder inside the dataset" })
-        .option("wildcard", {
-          type: "string",
-          array: true,
-          requiresArg: true,
-          describe: "Take only what matches, e.g. '*.jpg' (names) or 'train/*.jpg' (paths)",
-        })
-        .option("recursive", {
-          type: "boolean",
-          default: true,
-          describe: "Walk folders below (--no-recursive)",
-        })
-        .option("link", {
-          type: "boolean",
-          describe: "Leave the bytes where they are, and read them from there",
-        })
-        .option("unpinned", {
-          type: "boolean",
-          describe: "With --link: take sources too of which a change would go unseen",
-        })
-        .option("hash", {
-          type: "boolean",
-          describe: "With --link: read all bytes once, and keep their SHA-256",
-        })
-        .implies({ unpinned: "link", hash: "link" })
-        .example("$0 add images --to train", "the contents of images, below train/")
-        .example("$0 add . --wildcard '*.jpg' --wildcard '*.png'", "only pictures")
-        .example("$0 add --link s3://bucket/images/ --to train", "what lies in a bucket, without a copy"),
-    (args) =>
-      run(args, async ({ workspace, output, json, signal }) => {
-        if (!args.link && args.paths.some((path) => URL_LIKE.test(path))) throw needsLink();
-        const draft = await draftOf(workspace, args.dataset);
-        const { paths, to, wildcard: wildcards, recursive, unpinned, hash } = args;
-        const options = { to, wildcards, recursive, signal };
-        const counts = await (args.link
-          ? draft.addExternalFiles(paths, { ...options, unpinned, hash })
-          : draft.addFiles(paths, options));
-        if (json) output.json({ id: draft.id, ...counts });
-        else output.data(`${formatCountOf(counts.added, "file")} added, ${counts.modified} modified`);
-        warnOfSkipped(output, counts);
-        draft.close();
-      }),
-  );
-}
-
-const URL_LIKE = /^[a-z][a-z0-9+.-]*:\/\//i;
-
-/** The URL is not repeated: it may hold credentials. */
-function needsLink(): DatasetError<"bad-input"> {
-  const message = "Cannot add a URL as a file: --link puts it into the version without a copy";
-  return new DatasetError("bad-input", { value: "URL" }, message);
-}
-
-function remove(cli: Cli): void {
-  cli.command(
-    "remove <patterns..>",
-    "Stage the removal of files, folders or what a wildcard matches",
-    (yargs) =>
-      draftOption(yargs)
-        .positional("patterns", {
-          type: "string",
-          array: true,
-          demandOption: true,
-          describe: "Paths or wildcards; with --link URLs",
-        })
-        .option("link", {
-          type: "boolean",
-          default: false,
-          describe: "Remove the links that lead to these URLs, or below those that end with /",
-        })
-        .example("$0 remove train/broken.jpg old", "a file, and a folder with all in it")
-        .example("$0 remove '*.tmp'", "every file of that ending, at any depth")
-        .example("$0 remove --link s3://bucket/images/", "every link to what lies there"),
-    (args) =>
-      run(args, async ({ workspace, output, json }) => {
-        const draft = await draftOf(workspace, args.dataset);
-        const { patterns, link } = args;
-        const removed = await (link ? draft.removeExternalFiles(patterns) : draft.removeFiles(patterns));
-        if (json) output.json({ id: draft.id, removed });
-        else output.data(`${formatCountOf(removed, link ? "link" : "file")} removed`);
-        draft.close();
       }),
   );
 }
@@ -187,10 +91,9 @@ function sync(cli: Cli): void {
     "sync <folder> <name>",
     "Make a new version that holds what a folder holds",
     (yargs) =>
-      uploadOptions(newVersionOptions(yargs))
+      walkOptions(uploadOptions(newVersionOptions(yargs)))
         .positional("folder", { type: "string", demandOption: true, describe: "Local folder" })
         .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME" })
-        .option("to", { type: "string", describe: "Folder inside the dataset" })
         .option("metadata", {
           type: "boolean",
           default: false,
@@ -202,12 +105,12 @@ function sync(cli: Cli): void {
       run(args, async (context) => {
         const { workspace, output, json, signal } = context;
         const progress = uploadProgress();
-        const { to, metadata, publish } = args;
+        const { metadata, publish } = args;
         const { onProgress } = progress;
         const options = {
           ...versionOptionsOf(args),
           ...uploadOptionsOf(args),
-          to,
+          ...walkOptionsOf(args),
           metadata,
           publish,
           signal,
@@ -250,16 +153,6 @@ export function commitLine(result: CommitResult): string {
   return `${result.dataset}@${result.version}  ${[changes.join(", ") || "no changes", size, sent].join("; ")}`;
 }
 
-async function draftOf(workspace: Context["workspace"], reference: string | undefined): Promise<Dataset> {
-  return reference === undefined
-    ? Dataset.lastDraft({ workspace })
-    : Dataset.get(reference, { onlyCompleted: false, workspace });
-}
-
-function warnOfSkipped(output: Context["output"], { skipped }: StageCounts): void {
-  for (const { path, reason } of skipped) output.warn(`Left out "${path}": it is ${reason}`);
-}
-
 interface NewVersionArguments {
   "version-label"?: string;
   parent?: string[] | undefined;
@@ -292,12 +185,4 @@ function newVersionOptions<T>(yargs: Argv<T>) {
 function versionOptionsOf(args: NewVersionArguments & { version?: string | undefined }) {
   const { version, parent: parents, remote, tag: tags, description, inheritMetadata } = args;
   return { version, parents, remote, tags, description, inheritMetadata };
-}
-
-function draftOption<T>(yargs: Argv<T>) {
-  return yargs.option("dataset", {
-    type: "string",
-    requiresArg: true,
-    describe: "Draft to work on (default: the one you created last)",
-  });
 }

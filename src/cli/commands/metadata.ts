@@ -74,7 +74,10 @@ function list(cli: MetadataCli): void {
     (yargs) => referenceOption(yargs).example("$0 metadata list vision/cifar10", "names, types and sizes"),
     (args) =>
       run(args, async (context) => {
-        const dataset = await Dataset.get(args.reference, { onlyCompleted: false, workspace: context.workspace });
+        const dataset = await Dataset.get(args.reference, {
+          onlyCompleted: false,
+          workspace: context.workspace,
+        });
         print(context, await dataset.listMetadata());
         dataset.close();
       }),
