@@ -29,7 +29,7 @@ await build({
   sourcemap: true,
   // As ES modules, of which only what is used is taken: the SDK of S3 then loads in a third of the time.
   mainFields: ["module", "main"],
-  // These load machine code that lies beside them, or are SDKs that find their own parts.
+  // These load machine code that lies beside them, are SDKs that find their own parts, or are never there.
   external: [
     "better-sqlite3",
     "fuse-native",
@@ -37,6 +37,7 @@ await build({
     "@azure/storage-blob",
     "@azure/identity",
     "@google-cloud/storage",
+    "pg-native",
   ],
   // Packages that are not ES modules call `require`.
   banner: {

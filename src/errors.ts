@@ -37,6 +37,10 @@ export interface Failures {
   "remote-failed": { key: string };
   /** The remote refuses: no such bucket, no permission, read-only. */
   "remote-refused": { key: string };
+  /** The catalog's server could not be reached, or was lost during a change. */
+  "catalog-failed": { catalog: string };
+  /** The catalog's server refuses: password, rights, encryption. */
+  "catalog-refused": { catalog: string };
   /** Bytes do not have the hash they are named by. */
   "content-damaged": { what: string; wanted: string; got: string };
   /** A stored structure (range, root, segment, record, catalog) cannot be what it claims to be. */

@@ -3,9 +3,9 @@
  * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`, `lineage.ts`,
  * `annotations.ts`, `amendments.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
-import { DatasetError } from "../errors.js";
 import { type Amendments, amendments } from "./amendments.js";
 import { type Annotations, annotations } from "./annotations.js";
+import { type CatalogDatabase, isCatalogUrl } from "./database.js";
 import { type Datasets, datasets } from "./datasets.js";
 import { type Jobs, jobs } from "./jobs.js";
 import { type Lineage, lineage } from "./lineage.js";
@@ -49,16 +49,19 @@ export interface CatalogOptions {
 }
 
 /**
- * Opens the catalog in the file `path`, which is made with its folder where it is missing and brought to the format of
- * this code where it is older. Any number of processes may do so, and write, at once.
+ * Opens the catalog in a file, which is made with its folder where it is missing, or on a PostgreSQL server by its URL.
+ * One that is empty is given tables; an older one is brought to the format of this code. Any number of processes may do so,
+ * and write, at once.
  *
- * @throws {DatasetError} `format-newer`; `format-damaged` for a file that is no catalog; `unsupported` for a URL
+ * @param place A path, or `postgres://user@host:port/database` (`postgres/url.ts`).
+ * @throws {DatasetError} `format-newer`; `format-damaged` for what is no catalog; of a server also `catalog-failed`,
+ *   `catalog-refused`, `not-found`, `deadline`; `unsupported` for a URL of another kind
  */
-export async function openCatalog(path: string, { now = Date.now }: CatalogOptions = {}): Promise<Catalog> {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) throw noServers(path);
-  const db = await openSqlite(path);
+export async function openCatalog(place: string, { now = Date.now }: CatalogOptions = {}): Promise<Catalog> {
+  const database = await openDatabase(place);
+  const { db } = database;
   try {
-    await migrate(db, path);
+    await migrate(database);
   } catch (error) {
     await db.destroy();
     throw error;
@@ -78,9 +81,9 @@ export async function openCatalog(path: string, { now = Date.now }: CatalogOptio
   };
 }
 
-/** The URL may hold a password, so only its scheme is shown. */
-function noServers(url: string): DatasetError<"unsupported"> {
-  const what = `${url.slice(0, url.indexOf(":"))}:// catalogs`;
-  const message = `Cannot open the catalog: this version of varve has no ${what} yet; give the path of a file`;
-  return new DatasetError("unsupported", { what }, message);
+/** What speaks to a server is loaded only for one: it takes 40 ms. */
+async function openDatabase(place: string): Promise<CatalogDatabase> {
+  if (!isCatalogUrl(place)) return openSqlite(place);
+  const { openPostgres } = await import("./postgres/open.js");
+  return openPostgres(place);
 }

@@ -1,11 +1,23 @@
 /**
  * How the tables came to be, step by step. A step that has been released is never edited: a change is a further step.
- * Steps are written in what SQLite and PostgreSQL share.
+ * Steps are the same for SQLite and PostgreSQL, so they are written in what both have:
+ *
+ * - Columns are `integer` (32 bits on PostgreSQL: positions and 0 or 1), `bigint` (times, sizes, counts), `text` or `blob`.
+ *   `postgres/column-types.ts` makes `text` sort bytewise there and `blob` a `bytea`; nothing else is translated.
+ * - Ids are made by the code, never by the database. A row is found by a primary key that is written down.
+ * - Names of indexes and constraints are unique in the whole catalog. No foreign key leads to a table of a later step.
+ * - Kysely's builders only. What changes rows sets every column it needs: there is no `replace`, no `rowid`, no `pragma`.
+ *   Comparing and sorting text is bytewise; `like` heeds case on one of them only. Text holds no NUL on PostgreSQL.
+ * - A transaction may run again from its start, and several may read what another is about to change: what reads before it
+ *   writes is one transaction. In one, nothing goes on after a statement failed (PostgreSQL refuses), so look before you
+ *   insert, or say `onConflict`.
+ * - A new table stands in `TABLES` of `schema.ts` too, after those it refers to: `varve catalog copy` goes by that list.
  */
 import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 
 import { DatasetError } from "../errors.js";
 import { createAmendments, createDeletedVersions } from "./migrations-of-amendments.js";
+import type { CatalogDatabase } from "./database.js";
 import type { Tables } from "./schema.js";
 
 type Step = (db: Kysely<Tables>) => Promise<void>;
@@ -28,13 +40,12 @@ export const CATALOG_FORMAT = STEPS.length;
 /**
  * Brings a catalog to `CATALOG_FORMAT`; one that is there already costs one read. Twenty processes may do this at once.
  *
- * @param name What messages call the catalog: its path.
  * @throws {DatasetError} `format-newer`; `format-damaged` for a database that is something else
  */
-export async function migrate(db: Kysely<Tables>, name: string): Promise<void> {
+export async function migrate({ db, name, alone }: CatalogDatabase): Promise<void> {
   // A database without the table fails here; what else may be wrong with it fails again below.
   const format = await formatOf(db).catch(() => 0);
-  if (format < CATALOG_FORMAT) await db.transaction().execute((trx) => takeSteps(trx, name));
+  if (format < CATALOG_FORMAT) await alone((trx) => takeSteps(trx, name));
   else checkFormat(format, name);
 }
 

@@ -29,6 +29,33 @@ export interface Tables extends AmendmentTables {
   versionSources: VersionSourcesTable;
 }
 
+/**
+ * All tables that hold what the catalog knows, each after those it refers to, with the columns of its primary key in the
+ * order of that key: what `varve catalog copy` goes by.
+ */
+export const TABLES = {
+  projects: ["id"],
+  datasets: ["id"],
+  datasetTags: ["datasetId", "tag"],
+  versions: ["id"],
+  versionParents: ["versionId", "position"],
+  versionTags: ["versionId", "tag"],
+  versionMetadata: ["versionId", "name"],
+  versionAnnexes: ["versionId", "kind", "position"],
+  remotes: ["id"],
+  versionRemotes: ["versionId", "position"],
+  jobs: ["id"],
+  jobParameters: ["jobId", "name"],
+  jobUses: ["jobId", "alias", "versionId"],
+  versionJobs: ["versionId"],
+  versionSources: ["versionId", "position"],
+  amendmentPositions: ["datasetId", "remoteId"],
+  amendedFields: ["subjectId", "field"],
+  keptAmendments: ["datasetId", "remoteId", "number"],
+  deletedVersions: ["versionId"],
+  formerNames: ["project", "name", "datasetId"],
+} as const satisfies Record<Exclude<keyof Tables, "catalogFormat">, readonly string[]>;
+
 /** One row: which migrations have been made. */
 export interface CatalogFormatTable {
   version: number;

@@ -21,6 +21,7 @@ import {
 } from "kysely";
 
 import { DatasetError, errnoOf, messageOf } from "../errors.js";
+import type { CatalogDatabase } from "./database.js";
 import type { Tables } from "./schema.js";
 
 /** Longest wait for other writers of the catalog. Each holds the lock for some milliseconds. */
@@ -33,7 +34,7 @@ const LOCK_PAUSE_MS = 15;
  *
  * @throws {DatasetError} `format-damaged` for a file that is no database; `source-unreadable`, `disk-full`, `deadline`
  */
-export async function openSqlite(path: string): Promise<Kysely<Tables>> {
+export async function openSqlite(path: string): Promise<CatalogDatabase> {
   const database = openFile(path);
   try {
     await prepare(database, path);
@@ -41,10 +42,9 @@ export async function openSqlite(path: string): Promise<Kysely<Tables>> {
     database.close();
     throw error;
   }
-  return new Kysely<Tables>({
-    dialect: new CatalogDialect(database, path),
-    plugins: [new CamelCasePlugin()],
-  });
+  const dialect = new CatalogDialect(database, path);
+  const db = new Kysely<Tables>({ dialect, plugins: [new CamelCasePlugin()] });
+  return { db, name: path, alone: (work) => db.transaction().execute(work) };
 }
 
 function openFile(path: string): SqliteDatabase.Database {

@@ -35,7 +35,7 @@ export function withGlobalOptions(cli: Argv): Cli {
   return cli
     .option("json", { type: "boolean", default: false, describe: "Print the result as JSON" })
     .option("quiet", { alias: "q", type: "boolean", default: false, describe: "Say only what matters" })
-    .option("catalog", { type: "string", describe: "Catalog file [VARVE_CATALOG]" })
+    .option("catalog", { type: "string", describe: "Catalog file, or postgres:// URL [VARVE_CATALOG]" })
     .option("cache-dir", { type: "string", describe: "Cache folder [VARVE_CACHE_DIR]" })
     .option("cache-size", {
       type: "string",

@@ -33,6 +33,8 @@ const EXIT_CODE_OF_FAILURE: Record<FailureCode, ExitCode> = {
   "remote-short": ExitCode.failed,
   "remote-failed": ExitCode.failed,
   "remote-refused": ExitCode.failed,
+  "catalog-failed": ExitCode.failed,
+  "catalog-refused": ExitCode.failed,
   "content-damaged": ExitCode.failed,
   "format-damaged": ExitCode.failed,
   "format-newer": ExitCode.failed,

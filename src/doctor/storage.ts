@@ -7,6 +7,7 @@ import { dirname, isAbsolute } from "node:path";
 
 import { openFolder } from "../cache/folder.js";
 import type { RemoteRow } from "../catalog/catalog.js";
+import { shownUrl } from "../catalog/postgres/url.js";
 import { formatBytes } from "../cli/format.js";
 import type { RemoteId } from "../content/chunk.js";
 import { errnoOf, messageOf } from "../errors.js";
@@ -73,7 +74,7 @@ export async function catalogFinding(path: string): Promise<Finding> {
   try {
     const { openCatalog } = await import("../catalog/catalog.js");
     await (await openCatalog(path)).close();
-    return finding(name, true, path);
+    return finding(name, true, shownUrl(path));
   } catch (error) {
     const advice = "Set VARVE_CATALOG to another file; varve catalog rebuild URL makes it anew from a remote";
     return finding(name, false, messageOf(error), { advice });

@@ -61,6 +61,8 @@ const ERRNO_OF_FAILURE: Record<FailureCode, ErrnoName> = {
   "remote-short": "EIO",
   "remote-failed": "EIO",
   "remote-refused": "EIO",
+  "catalog-failed": "EIO",
+  "catalog-refused": "EIO",
   "content-damaged": "EIO",
   "format-damaged": "EIO",
   "format-newer": "EIO",

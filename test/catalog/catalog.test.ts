@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
 import { failure } from "../remote/suite.js";
-import { newId, openFixture } from "./support.js";
+import { newId, openFixture, testOnEach as test } from "./support.js";
 
 test("ensureDataset() gives the dataset there is, whatever id was proposed", async (t) => {
   const { catalog } = await openFixture(t);

@@ -1,7 +1,7 @@
-/** A catalog in a folder of its own, with one dataset and a clock that ticks at each look. */
+/** Tests of the catalog on SQLite and PostgreSQL alike; a catalog with one dataset and a clock that ticks at each look. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
+import { type TestContext, test } from "node:test";
 
 import {
   type Catalog,
@@ -10,13 +10,34 @@ import {
   type VersionRow,
   openCatalog,
 } from "../../src/catalog/catalog.js";
+import { postgresServer } from "../support/postgres.js";
 import { tempDir } from "../support/temp.js";
 
 export const REMOTE = "f".repeat(32);
 
+type CatalogKind = "SQLite" | "PostgreSQL";
+
+const kindOf = new WeakMap<TestContext, CatalogKind>();
+
+/** A test for each database that a catalog may be: what it opens here is of that kind. Import it as `test`. */
+export function testOnEach(title: string, body: (t: TestContext) => Promise<void>): void {
+  for (const kind of ["SQLite", "PostgreSQL"] as const)
+    test(`${title} (${kind})`, (t) => {
+      kindOf.set(t, kind);
+      return body(t);
+    });
+}
+
+/** Where no catalog is yet. */
+export async function newPlace(t: TestContext): Promise<string> {
+  if (kindOf.get(t) === "PostgreSQL") return (await postgresServer()).newCatalog();
+  return join(await tempDir(t), "data/catalog.db");
+}
+
 export interface Fixture {
   catalog: Catalog;
-  path: string;
+  /** Its path or URL. */
+  place: string;
   dataset: string;
   /** Reserves a version of the dataset. */
   reserve: (version?: Partial<NewVersion>) => Promise<VersionRow>;
@@ -27,9 +48,9 @@ export interface Fixture {
 }
 
 export async function openFixture(t: TestContext): Promise<Fixture> {
-  const path = join(await tempDir(t), "data/catalog.db");
+  const place = await newPlace(t);
   let timeMs = 1_000;
-  const catalog = await openCatalog(path, { now: () => timeMs++ });
+  const catalog = await openCatalog(place, { now: () => timeMs++ });
   t.after(() => catalog.close());
   const { id: dataset } = await catalog.ensureDataset({ project: "vision", name: "cifar", id: newId() });
 
@@ -37,7 +58,7 @@ export async function openFixture(t: TestContext): Promise<Fixture> {
     catalog.reserveVersion({ ...WORDS, id: newId(), dataset, parents: [], tags: [], ...version });
   return {
     catalog,
-    path,
+    place,
     dataset,
     reserve,
     complete: async (label, version) => {

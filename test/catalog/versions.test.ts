@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
 import fc from "fast-check";
 
 import { canonicalLabel, compareLabels } from "../../src/catalog/label.js";
 import { failure } from "../remote/suite.js";
 import { label } from "./labels.js";
-import { FACTS, REMOTE, newId, openFixture } from "./support.js";
+import { FACTS, REMOTE, newId, openFixture, testOnEach as test } from "./support.js";
 
 test("reserveVersion() gives a draft with its label as written, its parents in order and its tags", async (t) => {
   const { catalog, dataset } = await openFixture(t);
