@@ -17,6 +17,7 @@ await build({
     "src/fs/worker.ts",
     "src/fs/page-filler-worker.ts",
     "src/content/ingest-worker.ts",
+    "src/dataset/copies/copy-worker.ts",
   ],
   outdir: OUT,
   // Shared code must lie beside src/programs.ts's own, whose URLs count from there.

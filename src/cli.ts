@@ -6,8 +6,10 @@ import { hideBin } from "yargs/helpers";
 import { addAnnotateCommands } from "./cli/commands/annotate.js";
 import { addCacheCommand } from "./cli/commands/cache.js";
 import { addCatalogCommand } from "./cli/commands/catalog.js";
+import { addCopiesCommand } from "./cli/commands/copies.js";
 import { addDoctorCommand } from "./cli/commands/doctor.js";
 import { addDraftCommands } from "./cli/commands/drafts.js";
+import { addGetCommand } from "./cli/commands/get.js";
 import { addMetadataCommand } from "./cli/commands/metadata.js";
 import { addJobCommands } from "./cli/commands/jobs.js";
 import { addMountCommands } from "./cli/commands/mounts.js";
@@ -42,6 +44,7 @@ const commands = [
   addVersionCommands,
   addSearchCommands,
   addJobCommands,
+  addGetCommand,
   addVerifyCommand,
   addMetadataCommand,
   addAnnotateCommands,
@@ -51,6 +54,7 @@ const commands = [
   addCatalogCommand,
   addPrefetchCommand,
   addCacheCommand,
+  addCopiesCommand,
   addDoctorCommand,
 ];
 const base = withGlobalOptions(yargs(hideBin(process.argv)).scriptName("varve"));

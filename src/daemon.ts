@@ -17,6 +17,7 @@ import {
 import { type ControlRequest, type ControlServer, type Report, serveControl } from "./daemon/control.js";
 import { type MountState, removeMountState, socketPathOf, writeMountState } from "./daemon/mount-state.js";
 import { type MountOutcome, MountedOverlay } from "./daemon/mounted-overlay.js";
+import { clearAfter, watchUsers } from "./daemon/idle-end.js";
 import { thisProcess } from "./daemon/process.js";
 import type { OverlayCommit, OverlayCommitOptions } from "./dataset/commit-overlay.js";
 import { type FoundVersion, nameOfVersion } from "./dataset/history.js";
@@ -34,7 +35,7 @@ import { type Located, locateVersion } from "./dataset/remote-reference.js";
 import { rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
 import { DatasetError, messageOf } from "./errors.js";
-import { failureOf } from "./fs/messages.js";
+import { failureOf } from "./failure.js";
 import { type EndOfMount, type ServeOptions, type ServedMount, serveKernel } from "./fs/serve.js";
 import { serveThroughFuseNative } from "./fs/serve-fuse-native.js";
 import { type Log, openLog } from "./log.js";
@@ -141,8 +142,17 @@ export class MountProcess {
       .finally(() => {
         removeMountState(home, this.state);
       });
+    this.endIdle();
     const { writable } = this.state;
     this.log.info("mounted", { mountpoint, version: nameOfShown(this.state), writable });
+  }
+
+  /** A mount that was made for others ends without them. */
+  private endIdle(): void {
+    const { endsWithout } = this.config.options;
+    if (!endsWithout) return;
+    const stop = watchUsers(endsWithout, () => this.served.unmount({}));
+    void this.served.ended.finally(stop);
   }
 
   private async findMissing(): Promise<MissingRemote[]> {
@@ -277,6 +287,8 @@ export class MountProcess {
   async close(): Promise<void> {
     await this.control.close();
     this.holder?.release();
+    const { mountpoint, options } = this.config;
+    if (options.endsWithout) clearAfter(options.endsWithout, mountpoint);
     await this.workspace.close();
   }
 }

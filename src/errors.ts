@@ -53,6 +53,8 @@ export interface Failures {
   "source-unreadable": { path: string };
   /** The commit did not happen; the changes are kept in an overlay and can be recovered. */
   uncommitted: { overlay: string };
+  /** A file or folder of the user could not be written. */
+  "target-unwritable": { path: string };
   /** Nothing came back before the deadline. */
   deadline: { waitedForMs: number; what: string };
   /** The caller cancelled. */

@@ -19,6 +19,8 @@ export interface Home {
   cacheDir: string;
   /** Most the cache may hold on disk, in bytes. */
   cacheBytes: number;
+  /** Most that read-only copies may take on disk, in bytes. */
+  copiesBytes: number;
   /** A file, or a URL (`postgres://…`) from `VARVE_CATALOG`. */
   catalogPath: string;
   draftsDir: string;
@@ -32,6 +34,8 @@ export interface Home {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_CACHE_BYTES = 10 * GiB;
+/** Ten times the cache: a copy is all of a version. */
+const DEFAULT_COPIES_BYTES = 100 * GiB;
 /** The specification's mode, and what the cache asks of a folder whose files it may trust. */
 const PRIVATE_MODE = 0o700;
 
@@ -39,7 +43,7 @@ const PRIVATE_MODE = 0o700;
  * The folders `env` asks for; an empty variable counts as unset.
  *
  * @param userDir The user's home folder. Default: as the system says.
- * @throws {DatasetError} `bad-input` when `VARVE_CACHE_SIZE` is no size
+ * @throws {DatasetError} `bad-input` when `VARVE_CACHE_SIZE` or `VARVE_COPIES_SIZE` is no size
  */
 export function homeOf(env: Environment, userDir: string = env["HOME"] || homedir()): Home {
   const { dataDir, stateDir, cacheDir } = basesOf(env, userDir);
@@ -48,6 +52,7 @@ export function homeOf(env: Environment, userDir: string = env["HOME"] || homedi
     stateDir,
     cacheDir: placeOf(env["VARVE_CACHE_DIR"]) ?? cacheDir,
     cacheBytes: env["VARVE_CACHE_SIZE"] ? parseSizeBytes(env["VARVE_CACHE_SIZE"]) : DEFAULT_CACHE_BYTES,
+    copiesBytes: env["VARVE_COPIES_SIZE"] ? parseSizeBytes(env["VARVE_COPIES_SIZE"]) : DEFAULT_COPIES_BYTES,
     catalogPath: placeOf(env["VARVE_CATALOG"]) ?? join(dataDir, "catalog.db"),
     draftsDir: join(dataDir, "drafts"),
     overlaysDir: join(stateDir, "overlays"),

@@ -13,4 +13,6 @@ export const programs = {
   pageFiller: at("./fs/page-filler-worker.js"),
   /** A thread that reads, cuts and hashes files. */
   ingestWorker: at("./content/ingest-worker.js"),
+  /** A thread that writes and compares the files of a copy. */
+  copyWorker: at("./dataset/copies/copy-worker.js"),
 } as const;

@@ -14,6 +14,7 @@ test("without variables every folder lies where the XDG specification says", () 
     stateDir: "/home/ada/.local/state/varve",
     cacheDir: "/home/ada/.cache/varve",
     cacheBytes: 10 * GiB,
+    copiesBytes: 100 * GiB,
     catalogPath: "/home/ada/.local/share/varve/catalog.db",
     draftsDir: "/home/ada/.local/share/varve/drafts",
     overlaysDir: "/home/ada/.local/state/varve/overlays",
@@ -34,8 +35,8 @@ test("XDG variables move the folders, and a relative or empty one is ignored as 
 
 test("VARVE_HOME holds everything and wins over XDG", () => {
   const home = homeOf({ VARVE_HOME: "/v", XDG_DATA_HOME: "/data", XDG_CACHE_HOME: "/cache" }, "/home/ada");
-  const { cacheBytes, ...places } = home;
-  assert.equal(cacheBytes, 10 * GiB);
+  const { cacheBytes, copiesBytes, ...places } = home;
+  assert.deepEqual([cacheBytes, copiesBytes], [10 * GiB, 100 * GiB]);
   assert.deepEqual(
     Object.values(places).filter((path) => path !== "/v" && !path.startsWith("/v/")),
     [],

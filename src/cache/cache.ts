@@ -18,6 +18,7 @@ import { type MemoryTier, memoryTier } from "./memory.js";
 import { PartsBehind } from "./parts-behind.js";
 import { Settler } from "./settle.js";
 import type { Whole } from "./whole.js";
+import type { OpenWhole } from "./whole-store.js";
 import { WriteBehind } from "./write-behind.js";
 
 export interface CacheOptions {
@@ -47,6 +48,8 @@ export interface ReadOptions {
 export interface ReadManyOptions extends ReadOptions {
   /** Blocks to be fetched as `prefetch` does; those beside the ones that are read share their requests. */
   along?: readonly Block[] | undefined;
+  /** False: what has to be fetched is kept by the caller, not here. Default true. */
+  keep?: boolean | undefined;
 }
 
 export interface CacheStats {
@@ -93,6 +96,9 @@ export interface Cache {
   /** Resolves when all that was fetched and kept so far is on disk, as far as the disk took it. */
   flush(): Promise<void>;
 
+  /** The file of a large content that is here completely. Who asks closes the descriptor. */
+  openWhole(whole: Whole): OpenWhole | undefined;
+
   /** Whether a large file would be kept in one piece. */
   keepsWhole(whole: Whole): boolean;
 
@@ -123,6 +129,8 @@ class BlockCache implements Cache {
   readonly #partsBehind: PartsBehind;
   readonly #settler: Settler;
   readonly #flights: Flights;
+  /** What is fetched for those who keep it themselves. */
+  readonly #passing: Flights;
   readonly #holds = new Holds();
   readonly #maxBytes: number;
   readonly #resting: NodeJS.Timeout;
@@ -136,13 +144,9 @@ class BlockCache implements Cache {
     this.#disk = new DiskTier(directory, onWarning);
     const fillBytes = Math.min(FILL_BYTES, maxBytes / FILLS_IN_CACHE);
     this.#writeBehind = new WriteBehind((fill) => this.#disk.keep(fill, maxBytes), fillBytes);
-    this.#flights = new Flights({
-      remoteOf,
-      links,
-      deadlineMs,
-      outlastsOutages: options.outlastsOutages ?? false,
-      landed: (block, bytes) => this.#keep(block, bytes),
-    });
+    const fetching = { remoteOf, links, deadlineMs, outlastsOutages: options.outlastsOutages ?? false };
+    this.#flights = new Flights({ ...fetching, landed: (block, bytes) => this.#keep(block, bytes) });
+    this.#passing = new Flights({ ...fetching, landed: () => {} });
     this.#partsBehind = new PartsBehind((parts) => this.#disk.keepParts(parts, maxBytes), fillBytes);
     const aside = [this.#holds, this.#writeBehind, this.#partsBehind];
     this.local = new Tiers(
@@ -161,7 +165,7 @@ class BlockCache implements Cache {
 
   async readMany(
     blocks: readonly Block[],
-    { signal, along = [] }: ReadManyOptions = {},
+    { signal, along = [], keep = true }: ReadManyOptions = {},
   ): Promise<Uint8Array[]> {
     const local = blocks.map((block) => this.local.get(block.hash));
     const missing = blocks.filter((_, at) => !local[at]);
@@ -169,7 +173,9 @@ class BlockCache implements Cache {
     if (missing.length === 0) return (void this.#flights.prefetch(others), local as Uint8Array[]);
     this.#misses += missing.length;
     const what = `read of "${missing[0]!.key}"`;
-    const fetched = await cancellable(signal, what, () => Promise.all(this.#flights.fetch(missing, others)));
+    const fetched = await cancellable(signal, what, () =>
+      Promise.all((keep ? this.#flights : this.#passing).fetch(missing, others)),
+    );
     const next = fetched.values();
     return local.map((bytes) => bytes ?? next.next().value!);
   }
@@ -206,6 +212,10 @@ class BlockCache implements Cache {
     await Promise.all([this.#writeBehind.flush(), this.#partsBehind.flush()]);
   }
 
+  openWhole(whole: Whole): OpenWhole | undefined {
+    return this.#disk.openWhole(whole);
+  }
+
   /** A whole leaves the cache whole, so one that fills most of it would push out all else. */
   keepsWhole({ sizeBytes }: Whole): boolean {
     return this.#disk.keepsWholes && sizeBytes <= this.#maxBytes / WHOLES_IN_CACHE;
@@ -221,7 +231,7 @@ class BlockCache implements Cache {
       disk: { ...this.#disk.totals(), maxBytes: this.#maxBytes },
       hits: { ...this.local.hits },
       misses: this.#misses,
-      fetched: { ...this.#flights.fetched },
+      fetched: sumOf(this.#flights.fetched, this.#passing.fetched),
     };
   }
 
@@ -238,9 +248,13 @@ class BlockCache implements Cache {
 
   async #close(): Promise<void> {
     clearInterval(this.#resting);
-    await this.#flights.close();
+    await Promise.all([this.#flights.close(), this.#passing.close()]);
     await this.#settler.close();
     await this.flush();
     this.#disk.close();
   }
+}
+
+function sumOf(a: CacheStats["fetched"], b: CacheStats["fetched"]): CacheStats["fetched"] {
+  return { bytes: a.bytes + b.bytes, requests: a.requests + b.requests };
 }

@@ -3,7 +3,7 @@ import type { Argv } from "yargs";
 import { abandonedOverlays } from "../dataset/overlays.js";
 import { Workspace } from "../dataset/workspace.js";
 import { isDatasetError, messageOf } from "../errors.js";
-import { failureOf } from "../fs/messages.js";
+import { failureOf } from "../failure.js";
 import { type Home, homeOf } from "../home.js";
 import { parseSizeBytes } from "../units.js";
 import { exitCodeOf } from "./exit-codes.js";

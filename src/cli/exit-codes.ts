@@ -40,6 +40,7 @@ const EXIT_CODE_OF_FAILURE: Record<FailureCode, ExitCode> = {
   "format-newer": ExitCode.failed,
   "source-changed": ExitCode.failed,
   "source-unreadable": ExitCode.failed,
+  "target-unwritable": ExitCode.failed,
   deadline: ExitCode.failed,
   cancelled: ExitCode.failed,
   "cache-full": ExitCode.failed,

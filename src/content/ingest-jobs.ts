@@ -86,11 +86,3 @@ export interface Jobs {
     answer: { sha256: Sha256; bytes: Uint8Array<ArrayBuffer> };
   };
 }
-
-export type JobKind = keyof Jobs;
-
-/** What travels to a worker. */
-export type JobMessage = { [Kind in JobKind]: { kind: Kind; ask: Jobs[Kind]["ask"] } }[JobKind];
-
-/** What travels back; `thrown` is a mistake of ours, not a failure of a source. */
-export type JobReply = { answer: Jobs[JobKind]["answer"] } | { thrown: unknown };

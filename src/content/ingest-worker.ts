@@ -2,31 +2,19 @@
  * A worker thread that reads, cuts, hashes and compresses content. It is asked one job at a time (`ingest.ts`) and
  * uses synchronous system calls, which for small files cost a fraction of asynchronous ones.
  */
-import { parentPort } from "node:worker_threads";
 import { isDatasetError } from "../errors.js";
+import { type Handlers, serveJobs } from "../serve-jobs.js";
 import { concatenate } from "./bytes.js";
 import { Codec } from "./chunk.js";
 import { ContentScanner, digestOf } from "./content-scanner.js";
 import { type EncodedChunk, encodeChunk } from "./encode.js";
 import { sha256 } from "./hash.js";
-import type {
-  EncodedRuns,
-  FileDigest,
-  FileResult,
-  JobKind,
-  JobMessage,
-  JobReply,
-  Jobs,
-  RunColumns,
-} from "./ingest-jobs.js";
+import type { EncodedRuns, FileDigest, FileResult, Jobs, RunColumns } from "./ingest-jobs.js";
 import { Room, hashOfFile, readIntoRoom, readRuns } from "./read-content.js";
-
-/** An answer and what of it is handed over instead of copied. */
-type Outcome<Kind extends JobKind> = [answer: Jobs[Kind]["answer"], ...buffers: ArrayBuffer[]];
 
 let scanner = new ContentScanner();
 
-const handlers: { [Kind in JobKind]: (ask: Jobs[Kind]["ask"]) => Outcome<Kind> } = {
+const handlers: Handlers<Jobs> = {
   read({ paths, roomBytes }) {
     const room = new Room(roomBytes);
     const files = paths.map((path) => resultOf(() => readIntoRoom(path, room)));
@@ -64,20 +52,7 @@ const handlers: { [Kind in JobKind]: (ask: Jobs[Kind]["ask"]) => Outcome<Kind> }
   },
 };
 
-parentPort?.on("message", (message: JobMessage) => {
-  const [reply, buffers] = replyTo(message);
-  parentPort?.postMessage(reply, buffers);
-});
-
-function replyTo({ kind, ask }: JobMessage): [JobReply, ArrayBuffer[]] {
-  try {
-    const handle = handlers[kind] as (ask: JobMessage["ask"]) => Outcome<JobKind>;
-    const [answer, ...buffers] = handle(ask);
-    return [{ answer }, buffers];
-  } catch (thrown) {
-    return [{ thrown }, []];
-  }
-}
+serveJobs(handlers);
 
 function resultOf(read: () => FileDigest): FileResult {
   try {

@@ -1,7 +1,8 @@
 /** What the process of a mount is told by who starts it, and what it tells back. Plain data: it goes over a channel. */
 import type { MissingRemote } from "../dataset/missing-remotes.js";
-import type { Failure } from "../fs/messages.js";
+import type { Failure } from "../failure.js";
 import type { Home } from "../home.js";
+import type { EndsWithout } from "./idle-end.js";
 
 export interface MountOptions {
   /** Default false: the version is read-only. Changes of a writable mount become a child version on unmount. */
@@ -21,6 +22,8 @@ export interface MountOptions {
   pin?: number | undefined;
   /** Longest wait on a remote, in ms. Default 60,000. */
   deadlineMs?: number | undefined;
+  /** Of a mount made for other processes: when it ends without them. */
+  endsWithout?: EndsWithout | undefined;
   /** Id of an overlay to go on with, for recovery. */
   overlay?: string | undefined;
 }

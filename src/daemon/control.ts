@@ -6,7 +6,7 @@ import { chmodSync, rmSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { DatasetError, errnoOf } from "../errors.js";
-import { type Failure, errorOf, failureOf } from "../fs/messages.js";
+import { type Failure, errorOf, failureOf } from "../failure.js";
 
 export interface ControlRequest {
   operation: "status" | "diff" | "commit" | "unmount" | "discard";

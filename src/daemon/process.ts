@@ -10,7 +10,12 @@ export interface ProcessMark {
 }
 
 export function thisProcess(): ProcessMark {
-  return { pid: process.pid, startTicks: startTicksOf(process.pid) };
+  return processMark(process.pid);
+}
+
+/** How a process that runs now is told from one of the same number later. */
+export function processMark(pid: number): ProcessMark {
+  return { pid, startTicks: startTicksOf(pid) };
 }
 
 export function isAlive({ pid, startTicks }: ProcessMark): boolean {

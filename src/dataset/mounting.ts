@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DaemonConfig, DaemonReply, MountInfo, MountOptions } from "../daemon/config.js";
 import { DatasetError } from "../errors.js";
-import { errorOf } from "../fs/messages.js";
+import { errorOf } from "../failure.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
 import { type Home, ensureDir } from "../home.js";
 import { type FoundVersion, nameOfVersion } from "./history.js";

@@ -1,11 +1,14 @@
 /** Reading a version: its entries, the bytes of its files, how it differs from another, and mounting it. */
 import type { MountInfo, MountOptions } from "../daemon/config.js";
+import { type LocalCopy, type LocalCopyOptions, makeLocalCopy } from "./copies/local-copy.js";
+import { type MutableCopy, type MutableCopyOptions, makeMutableCopy } from "./copies/mutable-copy.js";
 import type { TreeDiff } from "../manifest/diff.js";
 import type { Entry } from "../manifest/entry.js";
 import { pathOfText } from "../paths.js";
 import { DatasetVersion } from "./dataset-version.js";
 import { LIST_OPTIONS, type ListOptions, entryAt, list, listingOf, readFile } from "./listing.js";
 import { checkOptions } from "./known-options.js";
+import type { FoundVersion } from "./history.js";
 import { mountVersion } from "./mounting.js";
 import { type VerifiedLinks, type VerifyLinksOptions, verifyLinks } from "./verify-links.js";
 import { diffOf } from "./version-diff.js";
@@ -55,7 +58,38 @@ export abstract class ReadableDataset extends DatasetVersion {
    * @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `version-unfinished`
    */
   async mount(mountpoint: string, options: MountOptions = {}): Promise<MountInfo> {
-    const { row: dataset, current: version, remote } = this;
-    return mountVersion(this.workspace, { dataset, version, remote }, mountpoint, options);
+    return mountVersion(this.workspace, this.found, mountpoint, options);
+  }
+
+  /**
+   * This version to read on this machine, at a path that stays: a mount where that is possible and all is asked for, else
+   * files that nobody may write to. It stays at least as long as this process; asked for again, what was changed in it is restored.
+   *
+   * @throws {DatasetError} `path-missing`, `bad-input`, `cache-full`, `disk-full`, `mount-refused` where `mode` is `mount`,
+   *   `version-unfinished`
+   * @example
+   * const { path } = await dataset.getLocalCopy();
+   * const mine = await dataset.getLocalCopy({ part: rank, numParts: worldSize });
+   */
+  async getLocalCopy(options: LocalCopyOptions = {}): Promise<LocalCopy> {
+    return makeLocalCopy(this.workspace, this.found, options);
+  }
+
+  /**
+   * Copies this version, or some of its files, into a folder to work in: with permissions, times, links, empty folders
+   * and extended attributes. The folder is remembered, so that `varve sync` of it makes a child of this version.
+   *
+   * @param targetFolder Made where there is none.
+   * @throws {DatasetError} `conflict` when it holds something and `overwrite` is off; `bad-input` for a folder that must
+   *   not be filled, such as a home folder; `path-missing`, `disk-full`, `target-unwritable`, `version-unfinished`
+   * @example
+   * const { path } = await dataset.getMutableLocalCopy("./cifar10", { globs: ["train/*.png"] });
+   */
+  async getMutableLocalCopy(targetFolder: string, options: MutableCopyOptions = {}): Promise<MutableCopy> {
+    return makeMutableCopy(this.workspace, this.found, targetFolder, options);
+  }
+
+  private get found(): FoundVersion {
+    return { dataset: this.row, version: this.current, remote: this.remote };
   }
 }

@@ -68,6 +68,7 @@ const ERRNO_OF_FAILURE: Record<FailureCode, ErrnoName> = {
   "format-newer": "EIO",
   "source-changed": "ESTALE",
   "source-unreadable": "EIO",
+  "target-unwritable": "EIO",
   uncommitted: "EIO",
   deadline: "EIO",
   cancelled: "EINTR",

@@ -1,8 +1,8 @@
 /** What the main thread and the worker behind a mount tell each other. Plain data, as `postMessage` carries it. */
 import type { Block } from "../cache/block.js";
 import type { Sha256 } from "../content/chunk.js";
-import { DatasetError, type FailureCode, type Failures, isDatasetError, messageOf } from "../errors.js";
 import type { FilledFile } from "./fill-ahead.js";
+import type { Failure } from "../failure.js";
 import type { Question } from "./questions.js";
 import type { NamedVersion } from "./explain/version-facts.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
@@ -66,23 +66,4 @@ export type FromWorker =
 export interface HandedBlock {
   hash: Sha256;
   bytes: Uint8Array;
-}
-
-/** An error as data: a structured clone keeps of one little more than its message. */
-export interface Failure {
-  message: string;
-  code: FailureCode | undefined;
-  data: unknown;
-}
-
-export function failureOf(error: unknown): Failure {
-  const known = isDatasetError(error) ? error : undefined;
-  return { message: messageOf(error), code: known?.code, data: known?.data };
-}
-
-/** The error a failure was made of. */
-export function errorOf({ message, code, data }: Failure): Error {
-  return code === undefined
-    ? new Error(message)
-    : new DatasetError(code, data as Failures[FailureCode], message);
 }

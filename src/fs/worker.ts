@@ -7,7 +7,8 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import { type Block, Missing } from "../cache/block.js";
 import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
 import type { FilledFile } from "./fill-ahead.js";
-import { type FromWorker, type ToWorker, type WorkerData, failureOf } from "./messages.js";
+import { failureOf } from "../failure.js";
+import type { FromWorker, ToWorker, WorkerData } from "./messages.js";
 import { AnswerMemory, type Question, keyOfQuestion } from "./questions.js";
 import { rangeLoader } from "./range-loader.js";
 import { type ServedTree, openServedTree } from "./served-tree.js";
