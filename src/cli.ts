@@ -7,6 +7,7 @@ import { addAnnotateCommands } from "./cli/commands/annotate.js";
 import { addCacheCommand } from "./cli/commands/cache.js";
 import { addCatalogCommand } from "./cli/commands/catalog.js";
 import { addCopiesCommand } from "./cli/commands/copies.js";
+import { addDatasetCommands } from "./cli/commands/datasets.js";
 import { addDoctorCommand } from "./cli/commands/doctor.js";
 import { addDraftCommands } from "./cli/commands/drafts.js";
 import { addGetCommand } from "./cli/commands/get.js";
@@ -48,6 +49,7 @@ const commands = [
   addVerifyCommand,
   addMetadataCommand,
   addAnnotateCommands,
+  addDatasetCommands,
   addMountCommands,
   addRecoverCommand,
   addRemoteCommands,

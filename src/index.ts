@@ -1,6 +1,8 @@
 /** The SDK's public names. */
 export { Dataset } from "./dataset/dataset.js";
 export type { AddOptions, SyncFolderOptions } from "./dataset/addition.js";
+export type { DeleteQuery } from "./dataset/delete.js";
+export type { Deleted, DeleteOptions } from "./dataset/delete-version.js";
 export type { FinalizeOptions } from "./dataset/editable-dataset.js";
 export type { OfDataset } from "./dataset/amendable-dataset.js";
 export type { CopyCounts, CopyProgress } from "./dataset/copies/make-copy.js";

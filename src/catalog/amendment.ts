@@ -4,6 +4,9 @@
  */
 import * as z from "zod";
 
+import { isDatasetName } from "./dataset-name.js";
+import { isLabel } from "./label.js";
+
 const AMENDMENT_FORMAT = 1;
 
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
@@ -17,6 +20,16 @@ const changeSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("describe"), version: hex32, description: z.string() }),
   /** Of a version, or without one of the dataset. */
   z.object({ kind: z.literal("archive"), version: hex32.optional(), archived: z.boolean() }),
+  z
+    .object({
+      kind: z.literal("rename"),
+      version: z.undefined().optional(),
+      project: z.string(),
+      name: z.string(),
+    })
+    .refine(isDatasetName),
+  /** Its label is never given again. */
+  z.object({ kind: z.literal("delete"), version: hex32, label: z.string().refine(isLabel) }),
 ]);
 
 /** What an amendment changes. */

@@ -5,10 +5,12 @@
 import type { Kysely } from "kysely";
 
 import type { Amendment, Change } from "./amendment.js";
+import { isNameTaken, renameDataset } from "./dataset-names.js";
+import { buryVersion, isDeleted } from "./deleted-versions.js";
 import type { Tables } from "./schema.js";
 import { findVersion, isFinished } from "./version-row.js";
 
-/** `waits`: the version it is about is not here, or not finished. */
+/** `waits`: the version it is about is not here, or not finished; or another dataset of this catalog has the name. */
 export type Outcome = "applied" | "waits";
 
 interface Applying {
@@ -19,18 +21,20 @@ interface Applying {
 }
 
 type Appliers = {
-  [Kind in Change["kind"]]: (applying: Applying, change: Change & { kind: Kind }) => Promise<void>;
+  [Kind in Change["kind"]]: (applying: Applying, change: Change & { kind: Kind }) => Promise<Outcome | void>;
 };
 
-const APPLIERS: Appliers = { tag, publish, describe, archive };
+const APPLIERS: Appliers = { tag, publish, describe, archive, rename, delete: remove };
 
 /** Applies one amendment of a dataset, for who is in a transaction. */
 export async function applyAmendment(db: Kysely<Tables>, amendment: Amendment): Promise<Outcome> {
   const { change, dataset: datasetId } = amendment;
-  if (change.version !== undefined && !(await isReady(db, datasetId, change.version))) return "waits";
+  if (change.version !== undefined && change.kind !== "delete") {
+    if (await isDeleted(db, change.version)) return "applied"; // Nothing is left to change.
+    if (!(await isReady(db, datasetId, change.version))) return "waits";
+  }
   const claims = (subjectId: string, field: string) => claim(db, amendment, subjectId, field);
-  await apply({ db, datasetId, claims }, change);
-  return "applied";
+  return (await apply({ db, datasetId, claims }, change)) ?? "applied";
 }
 
 /** Applies a change to a version that no other catalog knows yet: its record will tell it. */
@@ -38,8 +42,8 @@ export async function applyToDraft(db: Kysely<Tables>, datasetId: string, change
   await apply({ db, datasetId, claims: async () => true }, change);
 }
 
-function apply(applying: Applying, change: Change): Promise<void> {
-  const applier = APPLIERS[change.kind] as (applying: Applying, change: Change) => Promise<void>;
+function apply(applying: Applying, change: Change): Promise<Outcome | void> {
+  const applier = APPLIERS[change.kind] as (applying: Applying, change: Change) => Promise<Outcome | void>;
   return applier(applying, change);
 }
 
@@ -155,4 +159,21 @@ async function archive(
       ? db.updateTable("datasets").set({ archived: isArchived }).where("id", "=", datasetId)
       : db.updateTable("versions").set({ archived: isArchived }).where("id", "=", version)
   ).execute();
+}
+
+async function rename(
+  { db, datasetId, claims }: Applying,
+  { project, name }: Change & { kind: "rename" },
+): Promise<Outcome> {
+  if (await isNameTaken(db, datasetId, { project, name })) return "waits";
+  if (await claims(datasetId, "name")) await renameDataset(db, datasetId, { project, name });
+  return "applied";
+}
+
+async function remove(
+  { db, datasetId, claims }: Applying,
+  change: Change & { kind: "delete" },
+): Promise<void> {
+  if (await claims(change.version, "deleted"))
+    await buryVersion(db, { id: change.version, datasetId, label: change.label });
 }

@@ -1,12 +1,14 @@
 /**
  * The catalog: the database of projects, datasets, versions, tags, metadata and remotes. This file opens and closes
  * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`, `lineage.ts`,
- * `annotations.ts`, `amendments.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
+ * `annotations.ts`, `amendments.ts`, `dataset-names.ts`, `deleted-versions.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
 import { type Amendments, amendments } from "./amendments.js";
 import { type Annotations, annotations } from "./annotations.js";
 import { type CatalogDatabase, isCatalogUrl } from "./database.js";
+import { type DatasetNames, datasetNames } from "./dataset-names.js";
 import { type Datasets, datasets } from "./datasets.js";
+import { type DeletedVersions, deletedVersions } from "./deleted-versions.js";
 import { type Jobs, jobs } from "./jobs.js";
 import { type Lineage, lineage } from "./lineage.js";
 import { migrate } from "./migrations.js";
@@ -37,6 +39,8 @@ export interface Catalog
     Lineage,
     Annotations,
     Amendments,
+    DatasetNames,
+    DeletedVersions,
     Jobs,
     Remotes {
   /** Twice is the same as once. */
@@ -76,6 +80,8 @@ export async function openCatalog(place: string, { now = Date.now }: CatalogOpti
     ...annotations(db),
     ...jobs(db),
     ...amendments(db),
+    ...datasetNames(db),
+    ...deletedVersions(db),
     ...remotes(db),
     close: () => (closing ??= db.destroy()),
   };

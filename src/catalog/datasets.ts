@@ -1,8 +1,8 @@
 /** Projects and datasets by name and id. A project is made with its first dataset. */
-import { randomBytes } from "node:crypto";
 import type { Kysely } from "kysely";
 
 import { DatasetError } from "../errors.js";
+import { ensureProject } from "./dataset-names.js";
 import type { Tables } from "./schema.js";
 
 export interface Dataset {
@@ -30,9 +30,9 @@ export interface Datasets {
   ensureDataset(proposed: NewDataset): Promise<Dataset>;
   findDataset(project: string, name: string): Promise<Dataset | undefined>;
   datasetById(id: string): Promise<Dataset | undefined>;
-  /** The names of all projects that hold a dataset which is not archived, sorted. */
+  /** The names of all projects that hold such a dataset, sorted. */
   listProjects(): Promise<string[]>;
-  /** All that are not archived, or those of one project, sorted by project and name; with `archived` those too. */
+  /** All that have a version and are not archived, or those of one project, sorted by project and name; with `archived` those too. */
   listDatasets(filter?: { project?: string | undefined; archived?: boolean | undefined }): Promise<Dataset[]>;
 }
 
@@ -51,16 +51,26 @@ export function datasets(db: Kysely<Tables>, now: () => number): Datasets {
     findDataset: (project, name) => find(db, project, name),
     datasetById: (id) => findById(db, id),
     async listProjects() {
-      const used = db.selectFrom("datasets").select("projectId").where("archived", "=", 0);
+      const used = holdingVersions(db).select("projectId").where("archived", "=", 0);
       const projects = db.selectFrom("projects").select("name").where("id", "in", used);
       return (await projects.orderBy("name").execute()).map(({ name }) => name);
     },
     listDatasets({ project, archived = false } = {}) {
-      const all = select(db).orderBy("projects.name").orderBy("datasets.name");
+      const some = holdingVersions(db).select("datasets.id");
+      const all = select(db)
+        .where("datasets.id", "in", some)
+        .orderBy("projects.name")
+        .orderBy("datasets.name");
       const shown = archived ? all : all.where("datasets.archived", "=", 0);
       return (project === undefined ? shown : shown.where("projects.name", "=", project)).execute();
     },
   };
+}
+
+/** A dataset whose versions were all deleted, or whose first was never made, is a name and no more. */
+function holdingVersions(db: Kysely<Tables>) {
+  const holding = db.selectFrom("versions").select("datasetId");
+  return db.selectFrom("datasets").where("datasets.id", "in", holding);
 }
 
 /** @throws {DatasetError} `not-found` */
@@ -84,14 +94,6 @@ async function ensure(db: Kysely<Tables>, dataset: NewDataset & { createdAtMs: n
     .values({ ...row, projectId })
     .execute();
   return { ...row, project };
-}
-
-async function ensureProject(db: Kysely<Tables>, name: string): Promise<string> {
-  const existing = await db.selectFrom("projects").select("id").where("name", "=", name).executeTakeFirst();
-  if (existing) return existing.id;
-  const id = randomBytes(16).toString("hex");
-  await db.insertInto("projects").values({ id, name }).execute();
-  return id;
 }
 
 function find(db: Kysely<Tables>, project: string, name: string): Promise<Dataset | undefined> {

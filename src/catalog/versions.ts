@@ -8,6 +8,7 @@ import { DatasetError } from "../errors.js";
 import { applyKept } from "./amendments.js";
 import { type Belongings, addVersionTags, setBelongings } from "./annotations.js";
 import { requireDataset } from "./datasets.js";
+import { checkNotDeleted, highestEverUsed, isDeleted } from "./deleted-versions.js";
 import { compareLabels, nextLabel } from "./label.js";
 import { setVersionJob } from "./jobs.js";
 import { type SquashedSource, setVersionSources } from "./lineage.js";
@@ -17,7 +18,6 @@ import {
   type VersionRow,
   findByLabel,
   findVersion,
-  highestLabel,
   isFinished,
   labelColumns,
   requireVersion,
@@ -90,10 +90,11 @@ export interface Versions {
   ): Promise<VersionRow>;
   /**
    * Takes in a version found in a remote. One that is finished here already stays as it is; an unfinished one of the
-   * same id becomes finished; an unfinished one of another id with the same label is given the next free label.
+   * same id becomes finished; an unfinished one of another id with the same label is given the next free label. One that
+   * was deleted stays so, and is not given.
    * @throws {DatasetError} `conflict` when another finished version has the label; `not-found` for its dataset
    */
-  importVersion(version: ImportedVersion): Promise<VersionRow>;
+  importVersion(version: ImportedVersion): Promise<VersionRow | undefined>;
   /** Forgets a draft or a failed version. @throws {DatasetError} `version-final` for any other; `not-found` */
   deleteVersion(id: string): Promise<void>;
 }
@@ -149,7 +150,7 @@ async function reserve(db: Kysely<Tables>, version: Stamped<NewVersion>): Promis
   } = version;
   await requireDataset(db, dataset);
   if (version.label !== undefined) await checkLabelFree(db, dataset, version.label);
-  const label = version.label ?? nextLabel(await highestLabel(db, dataset));
+  const label = version.label ?? nextLabel(await highestEverUsed(db, dataset));
   await db
     .insertInto("versions")
     .values({
@@ -173,6 +174,7 @@ async function reserve(db: Kysely<Tables>, version: Stamped<NewVersion>): Promis
 async function checkLabelFree(db: Kysely<Tables>, dataset: string, label: string): Promise<void> {
   const owner = await findByLabel(db, dataset, label);
   if (owner) throw labelTaken(label, owner);
+  await checkNotDeleted(db, dataset, label);
 }
 
 async function relabel(
@@ -182,7 +184,7 @@ async function relabel(
 ): Promise<VersionRow> {
   const version = await requireVersion(db, id);
   if (isFinished(version)) throw final(version, "give another label to");
-  const highest = higher(await highestLabel(db, version.datasetId), atLeastAbove);
+  const highest = higher(await highestEverUsed(db, version.datasetId), atLeastAbove);
   return update(db, id, labelColumns(nextLabel(highest)));
 }
 
@@ -216,7 +218,7 @@ async function update(
   return requireVersion(db, id);
 }
 
-async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<VersionRow> {
+async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<VersionRow | undefined> {
   const {
     parents,
     tags,
@@ -228,6 +230,7 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   } = version;
   const known = await findVersion(db, row.id);
   if (known && isFinished(known)) return known;
+  if (await isDeleted(db, row.id)) return undefined;
   await requireDataset(db, row.datasetId);
   await makeWay(db, row);
   const columns = { ...row, ...labelColumns(row.label), archived: 0 };

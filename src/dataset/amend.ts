@@ -54,9 +54,9 @@ async function write(
 }
 
 /** Ids of the remotes that hold versions of a dataset, or will, those of the oldest labels first. */
-async function remotesOfDataset(workspace: Workspace, dataset: DatasetRow): Promise<string[]> {
+export async function remotesOfDataset(workspace: Workspace, dataset: DatasetRow): Promise<RemoteId[]> {
   const versions: VersionRow[] = await (await workspace.catalog()).listVersions(dataset.id);
-  return [...new Set(versions.map(({ remoteId }) => remoteId))];
+  return [...new Set(versions.map(({ remoteId }) => remoteId as RemoteId))];
 }
 
 function newAmendmentId(): string {

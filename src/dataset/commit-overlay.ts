@@ -9,7 +9,7 @@ import { createDraft, discardDraft } from "./draft.js";
 import { type FoundVersion, findVersion, nameOfVersion, refresh } from "./history.js";
 import { stageOverlay } from "./overlay-changes.js";
 import { type OverlayState, leftOutBy, overlayDirectory, updateOverlay } from "./overlays.js";
-import { newVersionId, parseDatasetName } from "./reference.js";
+import { newVersionId } from "./reference.js";
 import type { UploadOptions } from "./upload.js";
 import { openVersionTree } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
@@ -113,7 +113,7 @@ async function commitSnapshot(
   const id = newVersionId();
   // Before there is anything of it: whoever finds a commit that was cut off can tell how far it came.
   updateOverlay(workspace.home, overlay.id, { commit: id });
-  const draft = await createDraft(workspace, parseDatasetName(overlay.dataset), {
+  const draft = await createDraft(workspace, parent.dataset, {
     id,
     version: options.version,
     parents: [parent.version.id],

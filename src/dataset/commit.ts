@@ -13,7 +13,7 @@ import { type Recording, recording } from "../remote/recording.js";
 import { recordedBelongings } from "./belongings.js";
 import { type Draft, closeDraft, removeDraftFile } from "./draft.js";
 import { importRecord, nameOfVersion, refresh } from "./history.js";
-import { type VersionRecord, createRecord, readRecord, recordKey } from "./record.js";
+import { type VersionRecord, createRecord, readRecordUnlessDeleted, recordKey } from "./record.js";
 import { type DatasetId, type VersionId, textOfDataset } from "./reference.js";
 import { type UploadDraftOptions, contentBytesSent, uploadDraft } from "./upload-draft.js";
 import { inTurn } from "./turn.js";
@@ -120,8 +120,9 @@ async function createRecordUnderFreeLabel(
       return record;
     } catch (error) {
       if (!isDatasetError(error, "object-exists")) throw error;
-      const existing = await readRecord(draft.remote.remote, recordKey(record.dataset.id, record.label));
-      if (existing.id === record.id) return existing;
+      const key = recordKey(record.dataset.id, record.label);
+      const existing = await readRecordUnlessDeleted(draft.remote.remote, key);
+      if (existing?.id === record.id) return existing;
       if (!automatic) throw labelTaken(record);
       version = await nextFree(workspace, draft, version);
     }

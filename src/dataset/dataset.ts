@@ -5,6 +5,8 @@
  */
 import { type NewVersionOptions, createVersion } from "./create-version.js";
 import { type CreateOptions, lastDraft } from "./draft.js";
+import { type DeleteQuery, deleteByQuery } from "./delete.js";
+import type { Deleted } from "./delete-version.js";
 import { EditableDataset } from "./editable-dataset.js";
 import { type GetOptions, type Wanted, getVersion } from "./get-version.js";
 import {
@@ -17,6 +19,7 @@ import {
 import { findVersion } from "./history.js";
 import { parseDatasetName } from "./reference.js";
 import { type SquashOptions, createSquash, squashVersions } from "./squash.js";
+import { renameByName } from "./rename.js";
 import { type WithWorkspace, defaultWorkspace } from "./workspace.js";
 
 export class Dataset extends EditableDataset {
@@ -97,5 +100,31 @@ export class Dataset extends EditableDataset {
     const draft = await lastDraft(workspace);
     const { dataset, version } = draft;
     return new Dataset({ workspace, dataset, version, draft });
+  }
+
+  /**
+   * Deletes a version, or a whole dataset. What descendants share stays; its label is never given again.
+   *
+   * @example await Dataset.delete({ name: "vision/cifar10", version: "1.0.0" })
+   * @throws {DatasetError} `conflict` for what has children or is published, without `force`; `not-found`, `bad-input`
+   */
+  static async delete(query: DeleteQuery): Promise<Deleted> {
+    return deleteByQuery(query);
+  }
+
+  /**
+   * Gives a dataset another name: its versions and its numbering go on under it. The old one is never another dataset's.
+   *
+   * @param name `project/name`.
+   * @param newName The name alone; the project stays.
+   * @throws {DatasetError} `conflict` when another dataset has, or had, the name; `not-found`, `bad-input`
+   */
+  static async rename(name: string, newName: string, options: WithWorkspace = {}): Promise<string> {
+    return renameByName(options, name, ({ project }) => ({ project, name: newName }));
+  }
+
+  /** Moves a dataset to another project, as `rename`. @throws {DatasetError} as `rename` */
+  static async moveToProject(name: string, newProject: string, options: WithWorkspace = {}): Promise<string> {
+    return renameByName(options, name, (former) => ({ ...former, project: newProject }));
   }
 }

@@ -12,6 +12,7 @@ import { inheritMetadata } from "./metadata.js";
 import { currentJob } from "./job-of-process.js";
 import { type FoundVersion, refresh } from "./history.js";
 import { type Layer, type Squash, mergeLayers, openLayers, stageLayers } from "./layers.js";
+import { calledNow, refuseFormerName } from "./former-names.js";
 import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { takeIn } from "./remote-reference.js";
@@ -77,8 +78,9 @@ export async function createDraft(
     options.remote,
     parents.map(({ version }) => version),
   );
-  const dataset = await claimDataset(workspace, name, remote);
-  await refresh(workspace, dataset, { remote });
+  const claimed = await claimDataset(workspace, name, remote);
+  await refresh(workspace, claimed, { remote });
+  const dataset = await calledNow(workspace, claimed.id, name);
   const version = await catalog.reserveVersion({
     id: options.id ?? newVersionId(),
     dataset: dataset.id,
@@ -200,6 +202,7 @@ async function claimDataset(
 ): Promise<DatasetRow> {
   const catalog = await workspace.catalog();
   const known = await catalog.findDataset(name.project, name.name);
+  if (!known) await refuseFormerName(workspace, name);
   const proposed = known ?? { id: newDatasetId(), createdAtMs: Date.now() };
   const claimed = await claimName(remote, name, proposed as NamedDataset);
   if (known && known.id !== claimed.id) {
@@ -207,7 +210,7 @@ async function claimDataset(
     const message = `Cannot use "${text}" in ${remote.url}: another dataset of that name lives there already`;
     throw new DatasetError("conflict", { what: text }, message);
   }
-  return known ?? catalog.ensureDataset({ ...name, ...claimed });
+  return known ?? (await catalog.datasetById(claimed.id)) ?? catalog.ensureDataset({ ...name, ...claimed });
 }
 
 /** The tree that staged edits are laid over: of a later commit of one mount, that of an earlier one. */

@@ -8,8 +8,9 @@ import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
 import { belongingsOf } from "./belongings.js";
 import { takeAmendments } from "./amendment-objects.js";
+import { calledNow, refuseFormerName } from "./former-names.js";
 import { readName } from "./names.js";
-import { readRecord, recordKey, recordPrefix, type VersionRecord } from "./record.js";
+import { readRecordUnlessDeleted, recordKey, recordPrefix, type VersionRecord } from "./record.js";
 import {
   type DatasetId,
   type DatasetName,
@@ -58,6 +59,7 @@ export async function findDataset(
   const catalog = await workspace.catalog();
   const known = await catalog.findDataset(name.project, name.name);
   if (known) return known;
+  await refuseFormerName(workspace, name);
   const adopted = await adopt(workspace, name, remote);
   if (adopted) return adopted;
   const text = textOfDataset(name);
@@ -87,9 +89,8 @@ export async function refresh(
   if (workspace.isOffline) return;
   const catalog = await workspace.catalog();
   const versions = await catalog.listVersions(dataset.id);
-  const finished = new Set(
-    versions.filter(isFinished).map(({ label }) => recordKey(dataset.id as DatasetId, label)),
-  );
+  const known = [...versions.filter(isFinished), ...(await catalog.listDeleted(dataset.id))];
+  const finished = new Set(known.map(({ label }) => recordKey(dataset.id as DatasetId, label)));
   const urls = await remoteUrlsOf(catalog, versions);
   if (urls.length === 0 && first) await takeNews(workspace, first, dataset, finished);
   if (urls.length === 0 && !first) urls.push(workspace.home.defaultRemote);
@@ -137,7 +138,7 @@ async function takeRecords(
     await importRecord(catalog, record);
 }
 
-/** The records of a dataset in a remote, in the order of their keys, but for the keys in `except`. */
+/** The records of a dataset in a remote but those of deleted versions, in the order of their keys, but for the keys in `except`. */
 export async function* recordsOf(
   remote: Remote,
   dataset: DatasetId,
@@ -145,7 +146,8 @@ export async function* recordsOf(
 ): AsyncIterable<VersionRecord> {
   const keys: string[] = [];
   for await (const { key } of remote.list(recordPrefix(dataset))) if (!except.has(key)) keys.push(key);
-  yield* mapInOrder(keys, READS_AT_ONCE, (key) => readRecord(remote, key));
+  for await (const record of mapInOrder(keys, READS_AT_ONCE, (key) => readRecordUnlessDeleted(remote, key)))
+    if (record) yield record;
 }
 
 /** Enters a record found in a remote; one the catalog has already changes nothing. */
@@ -206,6 +208,7 @@ async function byLabel(
   const catalog = await workspace.catalog();
   if (reference.label === undefined) {
     await refresh(workspace, dataset);
+    await calledNow(workspace, dataset.id, reference);
     const latest = await catalog.latestVersion(dataset.id);
     return latest && { dataset, version: latest };
   }
@@ -236,9 +239,10 @@ async function adopt(
   for (const one of opened) {
     const named = await readName(one.remote, name);
     if (named === undefined) continue;
-    const dataset = await catalog.ensureDataset({ ...name, ...named });
+    const known = await catalog.datasetById(named.id);
+    const dataset = known ?? (await catalog.ensureDataset({ ...name, ...named }));
     await takeNews(workspace, one, dataset);
-    return dataset;
+    return calledNow(workspace, dataset.id, name);
   }
   return undefined;
 }

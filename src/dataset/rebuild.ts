@@ -6,7 +6,7 @@ import type { ObjectKey, Remote } from "../remote/remote.js";
 import { takeAmendments } from "./amendment-objects.js";
 import { importRecord, isFinished } from "./history.js";
 import { NAMES_PREFIX, readNameAt } from "./names.js";
-import { DATASETS_PREFIX, type VersionRecord, isRecordKey, readRecord } from "./record.js";
+import { DATASETS_PREFIX, type VersionRecord, isRecordKey, readRecordUnlessDeleted } from "./record.js";
 import { type DatasetName, textOfDataset } from "./reference.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
@@ -73,7 +73,7 @@ class Rebuilding {
     const { id, remote } = opened;
     this.#remotes.set(id, url);
     const names = await this.#readAll(remote, NAMES_PREFIX, () => true, readNameAt);
-    const records = await this.#readAll(remote, DATASETS_PREFIX, isRecordKey, readRecord);
+    const records = await this.#readAll(remote, DATASETS_PREFIX, isRecordKey, readRecordUnlessDeleted);
     const datasets = datasetsOf(
       names,
       records.map(({ value }) => value),
@@ -114,21 +114,24 @@ class Rebuilding {
     remote: Remote,
     prefix: string,
     isWanted: (key: ObjectKey) => boolean,
-    read: (remote: Remote, key: ObjectKey) => Promise<Value>,
+    read: (remote: Remote, key: ObjectKey) => Promise<Value | undefined>,
   ): Promise<{ key: ObjectKey; value: Value }[]> {
     const keys: ObjectKey[] = [];
     for await (const { key } of remote.list(prefix)) if (isWanted(key)) keys.push(key);
     const found: { key: ObjectKey; value: Value }[] = [];
     const readOne = (key: ObjectKey) =>
       this.trying(`${remote.url}/${key}`, async () => ({ key, value: await read(remote, key) }));
-    for await (const one of mapInOrder(keys, READS_AT_ONCE, readOne)) if (one) found.push(one);
+    for await (const one of mapInOrder(keys, READS_AT_ONCE, readOne)) {
+      const { key, value } = one ?? {};
+      if (key !== undefined && value !== undefined) found.push({ key, value });
+    }
     return found;
   }
 
-  /** Versions are taken in also where the catalog knows their dataset by another name, which it keeps. */
+  /** One that the catalog knows by another name keeps it, until an amendment renames it. */
   async #takeDataset(dataset: Named): Promise<void> {
-    if (await this.catalog.datasetById(dataset.id)) this.#datasets.add(dataset.id);
-    const { id } = await this.catalog.ensureDataset(dataset);
+    const known = await this.catalog.datasetById(dataset.id);
+    const { id } = known ?? (await this.catalog.ensureDataset(dataset));
     if (id !== dataset.id) throw namesake(dataset);
     this.#datasets.add(id);
   }

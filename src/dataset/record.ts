@@ -5,12 +5,13 @@
 import * as z from "zod";
 import { canonicalLabel, isLabel } from "../catalog/label.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
-import { DatasetError } from "../errors.js";
+import { DatasetError, isDatasetError } from "../errors.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
 import { belongingsSchema } from "./belongings.js";
 import { type DatasetId, type VersionId, isDatasetName } from "./reference.js";
 
 const RECORD_FORMAT = 1;
+const TOMBSTONE_FORMAT = 2;
 
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -44,6 +45,12 @@ const recordSchema = z.object({
   /** Every remote that holds bytes of this version, its own first, with the URL it was reached by when this was written. */
   remotes: z.array(z.object({ id: hex32.transform((id) => id as RemoteId), url: z.string() })).min(1),
   ...belongingsSchema.shape,
+});
+
+/** What lies in the place of the record of a version that was deleted. */
+const tombstoneSchema = z.object({
+  format: z.literal(TOMBSTONE_FORMAT),
+  deleted: z.object({ id: hex32, label: z.string(), by: z.string(), atMs: count }),
 });
 
 export type VersionRecord = z.infer<typeof recordSchema>;
@@ -81,7 +88,7 @@ export async function createRecord(remote: Remote, record: VersionRecord): Promi
   return bytes.length;
 }
 
-/** Reads and checks one record, and that it is that of its key. @throws {DatasetError} `object-missing`, `format-damaged`, `format-newer` */
+/** Reads and checks one record, and that it is that of its key. @throws {DatasetError} `object-missing`, `not-found` (deleted), `format-damaged`, `format-newer` */
 export async function readRecord(remote: Remote, key: ObjectKey): Promise<VersionRecord> {
   const what = `${remote.url}/${key}`;
   const record = parseRecord(await remote.readWhole(key), what);
@@ -89,9 +96,34 @@ export async function readRecord(remote: Remote, key: ObjectKey): Promise<Versio
   return record;
 }
 
-/** Parses a record that came from outside. @throws {DatasetError} `format-damaged`, `format-newer` */
+/** As `readRecord`; undefined where the version was deleted. */
+export async function readRecordUnlessDeleted(
+  remote: Remote,
+  key: ObjectKey,
+): Promise<VersionRecord | undefined> {
+  try {
+    return await readRecord(remote, key);
+  } catch (error) {
+    if (isDatasetError(error, "not-found")) return undefined;
+    throw error;
+  }
+}
+
+/** Puts a stone where a record was, so that nobody can create another under its label. */
+export async function buryRecord(
+  remote: Remote,
+  dataset: DatasetId,
+  deleted: z.infer<typeof tombstoneSchema>["deleted"],
+): Promise<void> {
+  const content = JSON.stringify({ format: TOMBSTONE_FORMAT, deleted }, null, 1);
+  await remote.put(recordKey(dataset, deleted.label), Buffer.from(`${content}\n`));
+}
+
+/** Parses a record that came from outside. @throws {DatasetError} `not-found` for one that was deleted; `format-damaged`, `format-newer` */
 export function parseRecord(bytes: Uint8Array, what: string): VersionRecord {
   const json = parseJson(bytes, what);
+  const tombstone = tombstoneSchema.safeParse(json).data;
+  if (tombstone) throw deleted(tombstone.deleted);
   const format = z.object({ format: z.number() }).safeParse(json).data?.format;
   if (format !== undefined && format > RECORD_FORMAT) {
     const message = `Cannot read the version record "${what}": its format ${format} is newer than this varve knows`;
@@ -109,6 +141,12 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   } catch (error) {
     throw damaged(what, error);
   }
+}
+
+function deleted({ id, label, by, atMs }: z.infer<typeof tombstoneSchema>["deleted"]): DatasetError {
+  const what = `version "${label}"`;
+  const message = `Cannot read the ${what} (${id}): ${by} deleted it on ${new Date(atMs).toISOString().slice(0, 10)}`;
+  return new DatasetError("not-found", { what }, message);
 }
 
 export function damaged(what: string, cause?: unknown): DatasetError<"format-damaged"> {

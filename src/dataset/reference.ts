@@ -4,23 +4,18 @@
  */
 import { randomUUID } from "node:crypto";
 import { DatasetError } from "../errors.js";
+import { type DatasetName, datasetNameProblem, splitDatasetName } from "../catalog/dataset-name.js";
 import { parseLabel } from "../catalog/label.js";
+
+export { type DatasetName, isDatasetName } from "../catalog/dataset-name.js";
 
 /** 32 hex characters, made once. */
 export type VersionId = string & { readonly brand: "VersionId" };
 export type DatasetId = string & { readonly brand: "DatasetId" };
 
-export interface DatasetName {
-  /** May hold `/`. */
-  project: string;
-  /** May not. */
-  name: string;
-}
-
 export type Reference = { id: VersionId } | (DatasetName & { label: string | undefined });
 
 const ID = /^[0-9a-f]{32}$/;
-const NAME_MAX_CHARS = 200;
 
 export function newVersionId(): VersionId {
   return newId() as VersionId;
@@ -57,35 +52,14 @@ export function namesItsRemote(text: string): boolean {
 
 /** Parses `project/name`; the last slash parts them. @throws {DatasetError} `bad-input` */
 export function parseDatasetName(text: string): DatasetName {
-  const slash = text.lastIndexOf("/");
-  const [project, name] = [text.slice(0, Math.max(0, slash)), text.slice(slash + 1)];
-  const parts = text.split("/");
-  const problem =
-    slash < 1
-      ? "has no project"
-      : parts.some((part) => part.trim() === "" || part === "." || part === "..")
-        ? "has an empty component, `.` or `..`"
-        : /[\u0000-\u001f@#\\]/.test(text)
-          ? "has a control character, `@`, `#` or a backslash"
-          : text.length > NAME_MAX_CHARS
-            ? `is over ${NAME_MAX_CHARS} characters`
-            : undefined;
-  if (problem === undefined) return { project, name };
+  const problem = datasetNameProblem(text);
+  if (problem === undefined) return splitDatasetName(text);
   const shown = JSON.stringify(text.slice(0, 80));
   throw new DatasetError(
     "bad-input",
     { value: text },
     `Cannot read ${shown} as a dataset: it ${problem}; write PROJECT/NAME, such as vision/cifar10`,
   );
-}
-
-/** Whether this is a name that `parseDatasetName` would give: for names that come from a remote. */
-export function isDatasetName({ project, name }: DatasetName): boolean {
-  try {
-    return parseDatasetName(`${project}/${name}`).name === name;
-  } catch {
-    return false;
-  }
 }
 
 export function textOfDataset({ project, name }: DatasetName): string {

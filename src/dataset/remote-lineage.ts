@@ -68,7 +68,8 @@ async function takeRecords(
   const named = await readName(remote, name);
   if (!named) return [];
   const catalog = await reader.catalog();
-  const dataset = await catalog.ensureDataset({ ...name, ...named });
+  const known = await catalog.datasetById(named.id);
+  const dataset = known ?? (await catalog.ensureDataset({ ...name, ...named }));
   const records: VersionRecord[] = [];
   for await (const record of recordsOf(remote, named.id)) {
     await importRecord(catalog, record);

@@ -8,6 +8,7 @@ import { DatasetError, isDatasetError } from "../errors.js";
 import type { Remote } from "../remote/remote.js";
 import { takeAmendments } from "./amendment-objects.js";
 import { type FoundVersion, findVersion, importRecord, refresh } from "./history.js";
+import { calledNow } from "./former-names.js";
 import { readName } from "./names.js";
 import { locateRemembered } from "./remembered-versions.js";
 import { type VersionRecord, labelOfKey, readRecord, recordKey, recordPrefix } from "./record.js";
@@ -43,7 +44,6 @@ export async function locateVersion(
   if (place === undefined) return { workspace, found: await findVersion(workspace, text, options) };
   const { label, ...name } = parseNameAndLabel(reference);
   const { reader, url, opened, dataset } = await openDataset(workspace, place, name);
-  await takeAmendments(reader, opened, dataset);
   for (const key of await keysOfVersion(opened.remote, dataset, label)) {
     const record = await readIfThere(opened.remote, key);
     if (!record) continue;
@@ -80,7 +80,8 @@ export async function takeIn(workspace: Workspace, text: string): Promise<FoundV
   const { remote } = opened;
   const { id, label } = found.version;
   const catalog = await workspace.catalog();
-  const dataset = await catalog.ensureDataset(found.dataset);
+  const known = await catalog.datasetById(found.dataset.id);
+  const dataset = known ?? (await catalog.ensureDataset(found.dataset));
   if (dataset.id !== found.dataset.id) throw namesake(dataset, remote);
   await importRecord(catalog, await readRecord(remote, recordKey(dataset.id as DatasetId, label)));
   await takeAmendments(workspace, opened, dataset);
@@ -120,8 +121,10 @@ async function openDataset(workspace: Workspace, place: string, name: DatasetNam
   const opened = await reader.openRemote(url);
   const named = await readName(opened.remote, name);
   if (!named) throw notThere(`dataset "${textOfDataset(name)}"`, opened.remote);
-  const dataset = await (await reader.catalog()).ensureDataset({ ...name, ...named });
-  return { reader, url, opened, dataset };
+  const catalog = await reader.catalog();
+  const known = (await catalog.datasetById(named.id)) ?? (await catalog.ensureDataset({ ...name, ...named }));
+  await takeAmendments(reader, opened, known);
+  return { reader, url, opened, dataset: await calledNow(reader, known.id, name) };
 }
 
 /** Where to look. The latest is chosen as a catalog would: the highest release, a pre-release only where there is nothing else. */

@@ -30,15 +30,18 @@ test("many who ensure one dataset at once get the same one", async (t) => {
   assert.equal(new Set(all.map(({ id }) => id)).size, 1);
 });
 
-test("listDatasets() gives all, or those of one project, by project and name", async (t) => {
-  const { catalog } = await openFixture(t);
+test("listDatasets() gives those that hold a version, all or of one project, by project and name", async (t) => {
+  const { catalog, reserve } = await openFixture(t);
+  await reserve();
   for (const [project, name] of [
     ["z", "b"],
     ["z", "a"],
     ["z/y", "c"],
-  ] as const)
-    // prettier-ignore
-    await catalog.ensureDataset({ project, name, id: newId() });
+  ] as const) {
+    const { id } = await catalog.ensureDataset({ project, name, id: newId() });
+    await reserve({ dataset: id });
+  }
+  await catalog.ensureDataset({ project: "z", name: "never made", id: newId() });
   const names = async (project?: string) =>
     (await catalog.listDatasets({ project })).map((dataset) => `${dataset.project}/${dataset.name}`);
   assert.deepEqual(await names(), ["vision/cifar", "z/a", "z/b", "z/y/c"]);

@@ -210,7 +210,7 @@ test("importVersion() finishes an unfinished version of the same id", async (t) 
   const { catalog, reserve, found } = await openFixture(t);
   const { id } = await reserve({ state: "committing", parents: [newId()] });
   const version = found("2.0", { id, parents: [] });
-  assert.equal((await catalog.importVersion(version)).state, "completed");
+  assert.equal((await catalog.importVersion(version))?.state, "completed");
   assert.equal((await catalog.versionById(id))?.label, "2.0");
   assert.deepEqual(await catalog.parentsOf(id), []);
 });
@@ -220,9 +220,9 @@ test("an unfinished version gives its label up to one that exists in a remote", 
   for (const state of ["draft", "committing"] as const) {
     const local = await reserve({ state });
     const imported = await catalog.importVersion(found(local.label));
-    assert.equal(imported.label, local.label);
+    assert.equal(imported?.label, local.label);
     const moved = await catalog.versionById(local.id);
-    assert.ok(compareLabels(moved!.label, imported.label) > 0);
+    assert.ok(compareLabels(moved!.label, local.label) > 0);
     assert.deepEqual(moved, { ...local, label: moved!.label, canonicalLabel: moved!.canonicalLabel });
   }
 });
