@@ -80,10 +80,13 @@ export type FailureCode = keyof Failures;
 
 /** A failure that somebody can act on: `code` says which, `data` with what, `message` in words. */
 export class DatasetError<Code extends FailureCode = FailureCode> extends Error {
+  /** Always this, as errors of all kinds have a name. */
   override readonly name = "DatasetError";
 
   constructor(
+    /** Which of the ways to fail. */
     readonly code: Code,
+    /** What a caller needs to act on it; its fields depend on `code`. */
     readonly data: Failures[Code],
     message: string,
     options?: { cause?: unknown },

@@ -21,6 +21,7 @@ export interface OpenedVersion {
 }
 
 export abstract class DatasetVersion {
+  /** Where the latest version was chosen: finished siblings it does not contain, as `project/name@label`. */
   readonly unmerged: readonly string[];
   protected readonly workspace: Workspace;
   protected readonly remote: string | undefined;
@@ -43,10 +44,12 @@ export abstract class DatasetVersion {
     return this.current.id;
   }
 
+  /** The project of its dataset, which may hold `/`. */
   get project(): string {
     return this.row.project;
   }
 
+  /** The name of its dataset within the project. */
   get name(): string {
     return this.row.name;
   }
@@ -56,6 +59,7 @@ export abstract class DatasetVersion {
     return this.current.label;
   }
 
+  /** Whether it is completed: then it never changes. */
   get isFinal(): boolean {
     return this.draft === undefined;
   }

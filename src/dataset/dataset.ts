@@ -22,6 +22,7 @@ import { type SquashOptions, createSquash, squashVersions } from "./squash.js";
 import { renameByName } from "./rename.js";
 import { type WithWorkspace, defaultWorkspace } from "./workspace.js";
 
+/** A version of a dataset: a draft that can be changed, or a finished version, which never changes and can be read and mounted. */
 export class Dataset extends EditableDataset {
   /**
    * Makes a draft: a new version that holds what its parents hold, until you change it. Neither tags nor description

@@ -12,6 +12,7 @@ import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspac
 /** A version a job used. */
 export type { JobUse };
 
+/** What calls varve, as the catalog knows it: a training run, a script, a command. */
 export class Job {
   private constructor(
     private readonly workspace: Workspace,
@@ -43,10 +44,12 @@ export class Job {
     return (await (await workspace.catalog()).listJobs({ limit })).map((row) => new Job(workspace, row));
   }
 
+  /** `VARVE_JOB_ID`, or what was made for its process. */
   get id(): string {
     return this.row.id;
   }
 
+  /** For people: `VARVE_JOB_NAME`, or that of its program. */
   get name(): string {
     return this.row.name;
   }
@@ -56,6 +59,7 @@ export class Job {
     return this.row.command;
   }
 
+  /** Name of the machine it was first seen on. */
   get host(): string {
     return this.row.host;
   }

@@ -42,8 +42,11 @@ const IN_MEMORY = ":memory:";
 /** A mount follows a remote that moved within this; asking the catalog takes longer than reading a small file. */
 const REMOTE_RECENT_MS = 1_000;
 
+/** A user's folders, catalog, remotes and cache, opened as they are needed. A program that needs no other has one by itself. */
 export class Workspace {
+  /** Where the user's folders are. */
   readonly home: Home;
+  /** Told what a person should know and no caller can act on. */
   readonly notice: (message: string) => void;
   /** Who creates versions here, for records and drafts. */
   readonly user = userInfo().username;
@@ -84,10 +87,12 @@ export class Workspace {
     return this.options.offline ?? false;
   }
 
+  /** The catalog, made where there is none. @throws {DatasetError} What `openCatalog` throws */
   catalog(): Promise<Catalog> {
     return (this.#catalog ??= this.#openCatalog());
   }
 
+  /** Verified blocks on the local disk, and the way to get others. */
   cache(): Promise<Cache> {
     if (this.host) return this.host.cache();
     return (this.#cache ??= openCache({
@@ -117,6 +122,7 @@ export class Workspace {
     ));
   }
 
+  /** What this machine remembers of local files, to tell unchanged ones without reading them. */
   stamps(): Stamps {
     return (this.#stamps ??= new Stamps(join(ensureDir(this.home.dataDir), "stamps.db")));
   }
@@ -189,6 +195,7 @@ export class Workspace {
     return join(ensureDir(this.home.draftsDir), `${versionId}.db`);
   }
 
+  /** Lets go of everything; nothing can be asked of it afterwards. */
   async close(): Promise<void> {
     this.#stamps?.close();
     this.#housekeeping?.close();
