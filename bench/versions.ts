@@ -66,9 +66,23 @@ function benchSmall(): void {
   commit(`sync of ${what}`, "sync", files, "p/small");
   writeFileSync(join(files, "0/one-more"), randomBytes(SMALL_BYTES));
   commit("one file added, sync again", "sync", files, "p/small");
+  benchSteps(what);
   mount("p/small");
   writeFileSync(join(mountpoint, "0/another"), randomBytes(SMALL_BYTES));
   unmount("one file added in a writable mount, unmount");
+}
+
+/** The same files step by step, then one more in a child. */
+function benchSteps(what: string): void {
+  varve("create", "p/steps");
+  timed(`add of ${what}`, () => varve("add", files));
+  timed("upload", () => varve("upload"));
+  commit("finalize", "finalize");
+  const one = join(work, "one");
+  writeFileSync(one, randomBytes(SMALL_BYTES));
+  timed("one file in a child: create", () => varve("create", "p/steps", "--parent", "p/steps"));
+  timed("add", () => varve("add", one));
+  commit("finalize, which uploads", "finalize");
 }
 
 function benchRename(): void {

@@ -38,7 +38,9 @@ export class ProgressTally<Content> {
   }
 
   #tell(): void {
-    const underway = [...this.#streamed.values()].reduce((sum, bytes) => sum + bytes, 0);
-    this.onProgress?.({ ...this.#total, bytes: this.#total.bytes + underway });
+    if (!this.onProgress) return;
+    let underway = 0;
+    for (const bytes of this.#streamed.values()) underway += bytes;
+    this.onProgress({ ...this.#total, bytes: this.#total.bytes + underway });
   }
 }

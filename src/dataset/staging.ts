@@ -44,8 +44,11 @@ const SCHEMA = `
     size_bytes integer,       -- of the content that is not uploaded
     effect integer not null   -- 0 unknown, 1 none, 2 metadata, 3 content
   ) without rowid;
-  create index if not exists staged_pending on staged (key) where source is not null;
+  drop index if exists staged_pending; -- of earlier versions: kept for every row, where one pass over all serves
 `;
+
+/** 32 MiB. A checkpoint copies what was written since the last: of a hundred thousand files, each page of the table many times. */
+const CHECKPOINT_PAGES = 8_192;
 
 const SELECT = "select key, type, entry, source, effect from staged";
 
@@ -82,6 +85,7 @@ export class Staging {
       const db = new Database(file, { timeout: 30_000 });
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = NORMAL");
+      db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
       db.exec(SCHEMA);
       const staging = new Staging(file, db);
       staging.checkFormat();
