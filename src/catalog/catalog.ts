@@ -5,15 +5,13 @@
  */
 import { type Amendments, amendments } from "./amendments.js";
 import { type Annotations, annotations } from "./annotations.js";
-import { type CatalogDatabase, isCatalogUrl } from "./database.js";
 import { type DatasetNames, datasetNames } from "./dataset-names.js";
 import { type Datasets, datasets } from "./datasets.js";
 import { type DeletedVersions, deletedVersions } from "./deleted-versions.js";
 import { type Jobs, jobs } from "./jobs.js";
 import { type Lineage, lineage } from "./lineage.js";
-import { migrate } from "./migrations.js";
+import { openDatabase } from "./open-database.js";
 import { type Remotes, remotes } from "./remotes.js";
-import { openSqlite } from "./sqlite.js";
 import { type VersionQueries, versionQueries } from "./version-queries.js";
 import { type VersionSearches, versionSearches } from "./version-search.js";
 import { type Versions, versions } from "./versions.js";
@@ -62,14 +60,7 @@ export interface CatalogOptions {
  *   `catalog-refused`, `not-found`, `deadline`; `unsupported` for a URL of another kind
  */
 export async function openCatalog(place: string, { now = Date.now }: CatalogOptions = {}): Promise<Catalog> {
-  const database = await openDatabase(place);
-  const { db } = database;
-  try {
-    await migrate(database);
-  } catch (error) {
-    await db.destroy();
-    throw error;
-  }
+  const { db } = await openDatabase(place);
   let closing: Promise<void> | undefined;
   return {
     ...datasets(db, now),
@@ -85,11 +76,4 @@ export async function openCatalog(place: string, { now = Date.now }: CatalogOpti
     ...remotes(db),
     close: () => (closing ??= db.destroy()),
   };
-}
-
-/** What speaks to a server is loaded only for one: it takes 40 ms. */
-async function openDatabase(place: string): Promise<CatalogDatabase> {
-  if (!isCatalogUrl(place)) return openSqlite(place);
-  const { openPostgres } = await import("./postgres/open.js");
-  return openPostgres(place);
 }

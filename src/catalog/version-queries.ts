@@ -23,8 +23,8 @@ export interface VersionQueries {
   childrenOf(versionId: string): Promise<VersionRow[]>;
   /** The finished versions of a dataset that have no finished child in it and are not archived, the lowest label first. */
   finishedLeaves(datasetId: string): Promise<VersionRow[]>;
-  /** The draft that this user made last. */
-  lastDraft(createdBy: string): Promise<VersionRow | undefined>;
+  /** The drafts that a user of this name made, the last one at the front. */
+  draftsOf(createdBy: string): Promise<VersionRow[]>;
 }
 
 export function versionQueries(db: Kysely<Tables>): VersionQueries {
@@ -78,13 +78,12 @@ export function versionQueries(db: Kysely<Tables>): VersionQueries {
         .where("archived", "=", 0);
       return finished.where("id", "not in", parents).orderBy("labelOrder").execute();
     },
-    lastDraft: (createdBy) =>
+    draftsOf: (createdBy) =>
       versions
         .where("state", "=", "draft")
         .where("createdBy", "=", createdBy)
         .orderBy("createdAtMs", "desc")
         .orderBy("labelOrder", "desc")
-        .limit(1)
-        .executeTakeFirst(),
+        .execute(),
   };
 }

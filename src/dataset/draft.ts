@@ -1,5 +1,5 @@
 /** A draft: a reserved label, the parents' tree, and the edits staged so far. Made, opened again, thrown away. */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import { parseLabel } from "../catalog/label.js";
 import type { RemoteId } from "../content/chunk.js";
@@ -104,13 +104,14 @@ export function takeInParent(workspace: Workspace, parent: ParentVersion): Promi
   return takeIn(workspace, typeof parent === "string" ? parent : parent.locator);
 }
 
-/** Opens a draft made earlier. @throws {DatasetError} `version-final` when it is none any more */
+/** Opens a draft made earlier. @throws {DatasetError} `version-final`; `not-found` when it was made on another machine */
 export async function openDraft(
   workspace: Workspace,
   found: { dataset: DatasetRow; version: VersionRow },
 ): Promise<Draft> {
   const { dataset, version } = found;
   if (version.state !== "draft" && version.state !== "committing") throw notADraft(found);
+  if (!existsSync(workspace.draftFile(version.id))) throw stagedElsewhere(found);
   const staging = Staging.open(workspace.draftFile(version.id));
   try {
     const parents = await openLayers(workspace, await (await workspace.catalog()).parentsOf(version.id));
@@ -133,10 +134,11 @@ export async function openDraft(
   }
 }
 
-/** The draft this user made last, for commands that name none. @throws {DatasetError} `not-found` */
+/** The draft this user made last on this machine, for commands that name none. @throws {DatasetError} `not-found` */
 export async function lastDraft(workspace: Workspace): Promise<Draft> {
   const catalog = await workspace.catalog();
-  const version = await catalog.lastDraft(workspace.user);
+  const drafts = await catalog.draftsOf(workspace.user);
+  const version = drafts.find(({ id }) => existsSync(workspace.draftFile(id)));
   const dataset = version && (await catalog.datasetById(version.datasetId));
   if (!dataset) {
     const message =
@@ -238,6 +240,13 @@ export function layersTree(workspace: Workspace, { layers, remote }: Draft): Pro
 
 function uniqueSegments(layers: readonly Layer[]): SegmentRef[] {
   return [...new Map(layers.flatMap(({ tree }) => tree.root.segments).map((ref) => [ref.id, ref])).values()];
+}
+
+/** What is staged lies beside the catalog only where that is a file of this machine. */
+function stagedElsewhere({ dataset, version }: { dataset: DatasetRow; version: VersionRow }): DatasetError {
+  const what = `draft ${textOfDataset(dataset)}@${version.label}`;
+  const message = `Cannot go on with the ${what} here: what is staged for it lies where ${version.createdBy} made it; go on there`;
+  return new DatasetError("not-found", { what }, message);
 }
 
 function notADraft({ dataset, version }: { dataset: DatasetRow; version: VersionRow }): DatasetError {

@@ -109,14 +109,14 @@ test("latestVersion() is the highest finished release, and a pre-release only wh
   assert.equal(await latest(), "1.9");
 });
 
-test("lastDraft() is the draft that the user made last", async (t) => {
+test("draftsOf() gives the drafts of a user, the last one at the front", async (t) => {
   const { catalog, reserve, complete } = await openFixture(t);
-  assert.equal(await catalog.lastDraft("ada"), undefined);
-  await reserve({ label: "5" });
+  assert.deepEqual(await catalog.draftsOf("ada"), []);
+  const first = await reserve({ label: "5" });
   const last = await reserve({ label: "4" });
   await reserve({ label: "6", createdBy: "bob" });
   await complete("7");
-  assert.deepEqual(await catalog.lastDraft("ada"), last);
+  assert.deepEqual(await catalog.draftsOf("ada"), [last, first]);
 });
 
 test("childrenOf() gives the versions that name a version as a parent, known here or not", async (t) => {

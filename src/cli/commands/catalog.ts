@@ -1,11 +1,12 @@
-/** `varve catalog`: the catalog made anew from remotes. */
+/** `varve catalog`: the catalog made anew from remotes, or copied to another place. */
+import { type CatalogCopy, copyCatalog } from "../../catalog/copy.js";
 import { type Rebuilt, rebuildCatalog } from "../../dataset/rebuild.js";
 import { type Cli, run } from "../context.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatCount, formatCountOf } from "../format.js";
 
 export function addCatalogCommand(cli: Cli): void {
-  cli.command("catalog", "Make a lost catalog anew", (yargs) =>
+  cli.command("catalog", "Make a lost catalog anew, or copy one to another place", (yargs) =>
     yargs
       .command(
         "rebuild <remotes..>",
@@ -33,7 +34,28 @@ export function addCatalogCommand(cli: Cli): void {
             if (rebuilt.problems.length > 0) process.exitCode = ExitCode.failed;
           }),
       )
-      .demandCommand(1, "Say what to do: rebuild"),
+      .command(
+        "copy <from> <to>",
+        "Copy a catalog into an empty one, all or nothing",
+        (yargs) =>
+          yargs
+            .positional("from", { type: "string", demandOption: true, describe: "A file or postgres:// URL" })
+            .positional("to", { type: "string", demandOption: true, describe: "A file or postgres:// URL" })
+            .example(
+              "$0 catalog copy ~/.local/share/varve/catalog.db postgres://me@db/varve",
+              "to a server (the password: ~/.pgpass or PGPASSWORD)",
+            ),
+        (args) =>
+          run(args, async ({ output, json }) => {
+            const copy = await copyCatalog(args.from, args.to);
+            if (json) output.json(copy);
+            else output.data(copyLine(copy));
+            output.say(
+              "What is staged in drafts stays on the machine where they were made; VARVE_CATALOG says which catalog is used",
+            );
+          }),
+      )
+      .demandCommand(1, "Say what to do: rebuild or copy"),
   );
 }
 
@@ -41,4 +63,9 @@ function rebuiltLine({ datasets, versions, added, remotes }: Rebuilt): string {
   const found = `${formatCountOf(datasets, "dataset")}, ${formatCountOf(versions, "version")}`;
   const where = remotes.map(({ url }) => url).join(", ") || "no remote";
   return `${found} in ${where}; ${formatCount(added)} new to this catalog`;
+}
+
+function copyLine({ to, rows, already }: CatalogCopy): string {
+  const what = `${formatCountOf(rows.datasets, "dataset")}, ${formatCountOf(rows.versions, "version")}`;
+  return already ? `${what}: all of it is in ${to} already` : `${what} copied to ${to}`;
 }
