@@ -69,7 +69,7 @@ export function addGetCommand(cli: Cli): void {
           coerce: whole,
           describe: "Threads that write",
         })
-        .example("cd $($0 get vision/cifar10)", "to read: a mount, or where that cannot be a folder of files")
+        .example("$0 get vision/cifar10", "to read: a mount, or where that cannot be a folder of files")
         .example(
           "$0 get vision/cifar10@1.2.0 ./cifar10",
           "a copy to work in; varve sync ./cifar10 makes the next version",

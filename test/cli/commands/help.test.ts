@@ -97,7 +97,7 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["ls", "p/d", "a", "b"], says: /Unknown argument: b/ },
   { args: ["verify", "p/d"], says: /say --links/ },
   { args: ["add", "s3://bucket/x"], says: /--link puts it into the version without a copy/ },
-  { args: ["add", "x", "--unpinned"], says: /unpinned -> link/ },
+  { args: ["add", "x", "--unpinned"], says: /--unpinned and --hash are for --link/ },
   { args: ["versions", "--nonsense"], says: /Unknown argument: nonsense/ },
   { args: ["create", "noproject"], says: /it has no project; write PROJECT\/NAME/ },
   { args: ["create", "p/d", "--version", "one"], says: /Cannot take "one" as a version label/ },
