@@ -29,6 +29,9 @@ export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/uplo
 export type { Drift, LinkState, VerifiedLinks, VerifyLinksOptions } from "./dataset/verify-links.js";
 export { Workspace, type WithWorkspace, type WorkspaceOptions } from "./dataset/workspace.js";
 export { DatasetError, type FailureCode, type Failures, isDatasetError } from "./errors.js";
+export type { Comparison, DescendantVersion } from "./dataset/related-dataset.js";
+export type { MergeMode } from "./dataset/layers.js";
+export type { Overridden } from "./dataset/overridden.js";
 export type { Home } from "./home.js";
 export {
   type DirectoryEntry,

@@ -5,6 +5,7 @@ import { addCacheCommand } from "./commands/cache.js";
 import { addCatalogCommand } from "./commands/catalog.js";
 import { addCopiesCommand } from "./commands/copies.js";
 import { addDatasetCommands } from "./commands/datasets.js";
+import { addCompareCommands } from "./commands/compare.js";
 import { addDoctorCommand } from "./commands/doctor.js";
 import { addDraftCommands } from "./commands/drafts.js";
 import { addGetCommand } from "./commands/get.js";
@@ -29,6 +30,7 @@ const commands = [
   addDraftCommands,
   addSquashCommand,
   addVersionCommands,
+  addCompareCommands,
   addSearchCommands,
   addJobCommands,
   addGetCommand,

@@ -26,3 +26,15 @@ export function selfAndAncestors(ancestry: Ancestry, id: string): ReadonlySet<st
   for (const one of found) for (const parent of ancestry.get(one) ?? []) found.add(parent);
   return found;
 }
+
+/**
+ * The nearest versions that some versions together and another have in common, themselves among them: none of these is
+ * an ancestor of another.
+ */
+export function commonAncestors(ancestry: Ancestry, some: readonly string[], other: string): string[] {
+  const ofSome = new Set(some.flatMap((id) => [...selfAndAncestors(ancestry, id)]));
+  const common = [...selfAndAncestors(ancestry, other)].filter((id) => ofSome.has(id));
+  const further = new Set(common.flatMap((id) => ancestry.get(id) ?? []));
+  for (const one of further) for (const parent of ancestry.get(one) ?? []) further.add(parent);
+  return common.filter((id) => !further.has(id));
+}

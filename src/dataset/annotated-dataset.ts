@@ -12,9 +12,9 @@ import {
   valueOfFile,
 } from "./metadata.js";
 import { type EncodedValue, type MetadataValue, encodeValue } from "./metadata-value.js";
-import { ReadableDataset } from "./readable-dataset.js";
+import { RelatedDataset } from "./related-dataset.js";
 
-export abstract class AnnotatedDataset extends ReadableDataset {
+export abstract class AnnotatedDataset extends RelatedDataset {
   /**
    * Keeps a value with this version under a name, replacing one of the same name. A string is text, a `Uint8Array` bytes,
    * all else JSON; each comes back as what it was put in as. It is no part of the digests, and children do not have it

@@ -41,6 +41,8 @@ export interface CommitResult {
   metadata: number;
   removed: number;
   renamed: number;
+  /** Of several parents: how many of their edits it does not hold; `overridden()` lists them. */
+  overridden?: number | undefined;
   /** Every byte sent to the remote, manifests included. */
   bytesSent: number;
   contentBytesSent: number;
@@ -100,7 +102,13 @@ export async function completeCommit(
     return made;
   };
   const record = await (options.unlessEqual ? inTurn(workspace.home, draft.dataset.id, create) : create());
-  return { ...resultOf(record), bytesSent: remote.sentBytes + sent, contentBytesSent: sent };
+  const { overridden } = written;
+  return {
+    ...resultOf(record),
+    ...(overridden !== undefined && { overridden }),
+    bytesSent: remote.sentBytes + sent,
+    contentBytesSent: sent,
+  };
 }
 
 /** Creates the record; when another catalog took an automatic label meanwhile, takes the next. */

@@ -18,6 +18,7 @@ const OPTIONS: OptionNames<NewVersionOptions> = {
   name: true,
   version: true,
   parents: true,
+  merge: true,
   remote: true,
   tags: true,
   description: true,

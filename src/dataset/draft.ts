@@ -11,8 +11,8 @@ import { DraftTree } from "./draft-tree.js";
 import { inheritMetadata } from "./metadata.js";
 import { currentJob } from "./job-of-process.js";
 import { type FoundVersion, refresh } from "./history.js";
-import { type Layer, type Squash, mergeLayers, openLayers, stageLayers } from "./layers.js";
 import { calledNow, refuseFormerName } from "./former-names.js";
+import { type Layer, type MergeMode, type Squash, mergeLayers, openLayers, stageLayers } from "./layers.js";
 import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { takeIn } from "./remote-reference.js";
@@ -27,6 +27,8 @@ export interface CreateOptions {
   version?: string | undefined;
   /** References, ids or datasets, in order; a later parent wins where several hold a path. */
   parents?: readonly ParentVersion[] | undefined;
+  /** How several parents become one tree. Default `ordered`: a later one wins wherever it has a path. */
+  merge?: MergeMode | undefined;
   /** URL or absolute path. Default: where the first parent lies, else the user's default remote. */
   remote?: string | undefined;
   tags?: readonly string[] | undefined;
@@ -59,6 +61,7 @@ export interface Draft {
   tree: DraftTree;
   /** What its tree is made of before anything is staged: its parents, or what it is squashed from. */
   layers: readonly Layer[];
+  merge: MergeMode;
   squash: Squash | undefined;
   /** Index segments of all layers: what the lineage holds. */
   segments: readonly SegmentRef[];
@@ -125,6 +128,7 @@ export async function openDraft(
       remote: await remoteOf(workspace, version),
       tree: new DraftTree(staging, squash?.copies ? undefined : base, await workspace.cache()),
       layers,
+      merge: (staging.fact("merge") as MergeMode | undefined) ?? "ordered",
       squash,
       segments: uniqueSegments(layers),
     };
@@ -168,6 +172,7 @@ function noteFacts(workspace: Workspace, version: VersionRow, options: DraftOpti
   const staging = Staging.open(workspace.draftFile(version.id));
   staging.setFact("labelAutomatic", options.version === undefined);
   if (options.base !== undefined) staging.setFact("base", options.base);
+  if (options.merge !== undefined) staging.setFact("merge", options.merge);
   if (options.squash) staging.setFact("squash", options.squash);
   if (options.transient) markTransient(staging);
   staging.close();
@@ -230,12 +235,13 @@ async function stageFirst(workspace: Workspace, draft: Draft): Promise<void> {
   const { staging } = draft.tree;
   if (draft.squash?.copies) await stageCopy(staging, await layersTree(workspace, draft));
   else if (draft.layers.length === 0) await draft.tree.ensureDirectory(ROOT);
-  else await stageLayers(workspace, staging, draft.layers, draft.remote.id);
+  else if (draft.layers.length > 1)
+    await stageLayers(staging, draft.layers[0], await layersTree(workspace, draft));
 }
 
 /** The layers' merged tree, as it was before anything was staged: what a version's changes are counted against. */
-export function layersTree(workspace: Workspace, { layers, remote }: Draft): Promise<LoadedTree> {
-  return mergeLayers(workspace, layers, remote.id);
+export function layersTree(workspace: Workspace, { layers, remote, merge }: Draft): Promise<LoadedTree> {
+  return mergeLayers(workspace, layers, remote.id, merge);
 }
 
 function uniqueSegments(layers: readonly Layer[]): SegmentRef[] {

@@ -1,6 +1,6 @@
 /** Finished versions that the latest does not contain: siblings made side by side, which only a merge brings together. */
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
-import { isFinished, nameOfVersion } from "./history.js";
+import { nameOfVersion } from "./history.js";
 import { parseReference, splitReference, textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
 
@@ -17,7 +17,8 @@ export async function headsOf(workspace: Workspace, dataset: DatasetRow): Promis
   if (!latest) return undefined;
   const others = (await catalog.finishedLeaves(dataset.id)).filter(({ id }) => id !== latest.id);
   if (others.length === 0) return { latest, unmerged: [] };
-  const after = await descendantsOf(workspace, latest);
+  // A pre-release, or a version whose low label was asked for, may come after the latest.
+  const after = new Set((await catalog.descendantsOf(latest.id)).map(({ id }) => id));
   return { latest, unmerged: others.filter(({ id }) => !after.has(id)) };
 }
 
@@ -45,15 +46,6 @@ export function wordsOnHeads(dataset: DatasetRow, { latest, unmerged }: Heads): 
   if (!first) return undefined;
   const name = (version: VersionRow) => nameOfVersion({ dataset, version });
   const parents = [...unmerged, latest].map((version) => `--parent ${name(version)}`).join(" ");
-  const merge = `varve create ${textOfDataset(dataset)} ${parents}, then varve finalize, joins them: where they differ the last parent wins`;
+  const merge = `varve create ${textOfDataset(dataset)} ${parents} --merge three-way, then varve finalize, joins what each changed; only where both changed a path the last parent wins`;
   return `${name(latest)} does not contain ${unmerged.map(name).join(", ")}: ${merge}`;
-}
-
-/** A pre-release, or a version whose low label was asked for, may come after the latest. */
-async function descendantsOf(workspace: Workspace, version: VersionRow): Promise<ReadonlySet<string>> {
-  const catalog = await workspace.catalog();
-  const found = new Set<string>([version.id]);
-  for (const id of found)
-    for (const child of await catalog.childrenOf(id)) if (isFinished(child)) found.add(child.id);
-  return found;
 }

@@ -1,8 +1,7 @@
-/** Reading a version: its entries, the bytes of its files, how it differs from another, and mounting it. */
+/** Reading a version: its entries, the bytes of its files, and mounting it. */
 import type { MountInfo, MountOptions } from "../daemon/config.js";
 import { type LocalCopy, type LocalCopyOptions, makeLocalCopy } from "./copies/local-copy.js";
 import { type MutableCopy, type MutableCopyOptions, makeMutableCopy } from "./copies/mutable-copy.js";
-import type { TreeDiff } from "../manifest/diff.js";
 import type { Entry } from "../manifest/entry.js";
 import { pathOfText } from "../paths.js";
 import { DatasetVersion } from "./dataset-version.js";
@@ -11,8 +10,6 @@ import { checkOptions } from "./known-options.js";
 import type { FoundVersion } from "./history.js";
 import { mountVersion } from "./mounting.js";
 import { type VerifiedLinks, type VerifyLinksOptions, verifyLinks } from "./verify-links.js";
-import { diffOf } from "./version-diff.js";
-import { asyncRangeLoader } from "./version-tree.js";
 
 export abstract class ReadableDataset extends DatasetVersion {
   /**
@@ -45,11 +42,6 @@ export abstract class ReadableDataset extends DatasetVersion {
   /** Asks the source of every link whether it is what was linked; a source that cannot be asked is in the answer too. */
   async verifyLinks(options: VerifyLinksOptions = {}): Promise<VerifiedLinks> {
     return verifyLinks(this.listFiles(), this.workspace.links(), options);
-  }
-
-  /** What `other` has that this version has not, and the other way round. */
-  async diff(other: ReadableDataset): Promise<TreeDiff> {
-    return diffOf(await this.tree(), await other.tree(), asyncRangeLoader(await this.workspace.cache()));
   }
 
   /**

@@ -28,7 +28,7 @@ export type SquashSources =
   | { pairs: readonly (DatasetName | readonly [project: string, name: string])[] };
 
 export type SquashOptions = SquashSources &
-  Pick<CreateOptions, "version" | "remote" | "tags" | "description"> &
+  Pick<CreateOptions, "version" | "remote" | "tags" | "description" | "merge"> &
   Omit<CommitOptions, "unlessEqual" | "openOverlaid"> & {
     /** Default true. */
     finalize?: boolean | undefined;
@@ -41,6 +41,7 @@ const OPTIONS: Readonly<Record<KeysOf<SquashOptions & WithWorkspace>, true>> = {
   references: true,
   pairs: true,
   version: true,
+  merge: true,
   remote: true,
   tags: true,
   description: true,
@@ -94,8 +95,8 @@ export async function createSquash(
     layers: layers.map(({ version }) => version.id),
     copies: await liesElsewhere(workspace, layers, target),
   };
-  const { version, tags, description } = options;
-  return createDraft(workspace, name, { version, tags, description, remote, transient, squash });
+  const { version, tags, description, merge } = options;
+  return createDraft(workspace, name, { version, tags, description, merge, remote, transient, squash });
 }
 
 function sourceOf({ dataset, version: { id, label } }: FoundVersion): Squash["sources"][number] {

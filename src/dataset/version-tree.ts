@@ -51,6 +51,13 @@ export function asyncRangeLoader(cache: Cache): LoadRange {
 export interface LoadedTree {
   tree: StoredTree;
   load: LoadRange;
+  /** Its ranges that are in memory alone, by the hash of their objects. Default: none. */
+  made?: ReadonlyMap<Sha256, Range> | undefined;
+}
+
+/** Loads the ranges of two trees, of which either may be in memory. */
+export function loadsBoth(a: LoadedTree, b: LoadedTree): LoadRange {
+  return async (ref) => a.made?.get(ref.object) ?? b.load(ref);
 }
 
 /** A stored tree, its ranges read through the cache. */
@@ -61,19 +68,21 @@ export function loadedTree(cache: Cache, tree: StoredTree): LoadedTree {
 /**
  * A tree with edits laid over it whose new ranges are in no remote, only in memory: for merges and comparisons. The
  * base may itself be such a tree. Costs what the edits touch.
+ *
+ * @param made Where the new ranges go, for who works on several such trees at once.
  */
 export async function editInMemory(
   base: LoadedTree,
   edits: Iterable<Edit> | AsyncIterable<Edit>,
   remote: RemoteId,
+  made: Map<Sha256, Range> = new Map(),
 ): Promise<LoadedTree> {
-  const made = new Map<Sha256, Range>();
   const load: LoadRange = async (ref) => made.get(ref.object) ?? base.load(ref);
   const put = async (range: EncodedRange) => {
     made.set(range.object, openRange(range.bytes, remote));
   };
   const { ranges } = await editTree(base.tree, edits, { load, put, remote });
-  return { tree: { root: openRoot(encodeRoot({ ranges, segments: [], remote })) }, load };
+  return { tree: { root: openRoot(encodeRoot({ ranges, segments: [], remote })) }, load, made };
 }
 
 /** What a version without parents starts from. */

@@ -15,7 +15,8 @@ import { type Draft, layersTree } from "./draft.js";
 import { NewSegments } from "../content/new-segments.js";
 import type { VersionRecord } from "./record.js";
 import { diffOf } from "./version-diff.js";
-import { asyncRangeLoader } from "./version-tree.js";
+import { overriddenEdits } from "./overridden.js";
+import { asyncRangeLoader, loadedTree } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
 
 type Changes = VersionRecord["changes"];
@@ -24,6 +25,8 @@ export interface WrittenRoot {
   edited: EditedTree;
   root: VersionRecord["root"];
   changes: Changes;
+  /** How many edits of several parents it does not hold; undefined for less than two. */
+  overridden: number | undefined;
 }
 
 /** Ranges sent at once: each is a few hundred KiB, and a remote at 15 ms a request needs several in flight. */
@@ -64,7 +67,8 @@ export async function writeManifest(
     : isFirst
       ? parents.changesIn(edited)
       : await changesOf(workspace, draft, bytes);
-  return { edited, root, changes };
+  const overridden = await overriddenIn(workspace, draft, bytes);
+  return { edited, root, changes, overridden };
 }
 
 function newSegments(draft: Draft, cache: Cache, remote: Remote): NewSegments {
@@ -124,6 +128,17 @@ class ParentCount {
 function allAdded({ totals }: EditedTree): Changes {
   const added = totals.entries - totals.directories;
   return { added, modified: 0, metadata: 0, removed: 0, renamed: 0 };
+}
+
+async function overriddenIn(
+  workspace: Workspace,
+  draft: Draft,
+  bytes: Uint8Array,
+): Promise<number | undefined> {
+  const { layers, merge, remote } = draft;
+  if (layers.length < 2) return undefined;
+  const result = loadedTree(await workspace.cache(), { root: openRoot(bytes) });
+  return (await overriddenEdits(workspace, { layers, merge, remote: remote.id }, result)).length;
 }
 
 /** What the new tree changed against the parents' (merged) tree, in numbers. */

@@ -8,7 +8,7 @@ import { writeFolder } from "./support/folders.js";
 import { testUser } from "./support/workspaces.js";
 
 const MERGE =
-  "p/d@1.0.2 does not contain p/d@1.0.1: varve create p/d --parent p/d@1.0.1 --parent p/d@1.0.2, then varve finalize, joins them: where they differ the last parent wins";
+  "p/d@1.0.2 does not contain p/d@1.0.1: varve create p/d --parent p/d@1.0.1 --parent p/d@1.0.2 --merge three-way, then varve finalize, joins what each changed; only where both changed a path the last parent wins";
 
 test("the latest version names a finished sibling it does not contain, until a merge contains both", async (t) => {
   const user = await testUser(t);

@@ -2,12 +2,14 @@
 import type { Argv } from "yargs";
 import { Dataset } from "../../dataset/dataset.js";
 import type { CommitResult } from "../../dataset/commit.js";
+import type { MergeMode } from "../../dataset/layers.js";
 import { syncVersion } from "../../dataset/sync.js";
 import { draftOf, draftOption, walkOptions, walkOptionsOf, warnOfSkipped } from "../draft-options.js";
 import { type Cli, type Context, run } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
 import { addAddCommand } from "./add.js";
 import { addRemoveCommand } from "./remove.js";
+import { wordsOnOverridden } from "./compare.js";
 import { uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
 
 export function addDraftCommands(cli: Cli): void {
@@ -26,7 +28,7 @@ function create(cli: Cli): void {
     (args) =>
       run(args, async (context) => {
         const { workspace } = context;
-        printDraft(context, await Dataset.create(args.name, { ...versionOptionsOf(args), workspace }));
+        await printDraft(context, await Dataset.create(args.name, { ...versionOptionsOf(args), workspace }));
       }),
   );
 }
@@ -130,10 +132,12 @@ function sync(cli: Cli): void {
 }
 
 /** A draft that was just made; it is closed. */
-export function printDraft({ output, json }: Context, draft: Dataset): void {
+export async function printDraft({ output, json }: Context, draft: Dataset): Promise<void> {
   const { id, version } = draft;
   if (json) output.json({ id, dataset: `${draft.project}/${draft.name}`, version });
   else output.data(`${id}  ${draft.reference}`);
+  const lost = wordsOnOverridden((await draft.overridden()).length, draft.reference);
+  if (lost !== undefined) output.say(lost);
   draft.close();
 }
 
@@ -141,6 +145,8 @@ export function printDraft({ output, json }: Context, draft: Dataset): void {
 export function printCommit({ output, json }: Context, result: CommitResult): void {
   if (json) output.json(result);
   else output.data(commitLine(result));
+  const lost = wordsOnOverridden(result.overridden ?? 0, `${result.dataset}@${result.version}`);
+  if (lost !== undefined) output.say(lost);
 }
 
 export function commitLine(result: CommitResult): string {
@@ -156,6 +162,7 @@ export function commitLine(result: CommitResult): string {
 interface NewVersionArguments {
   "version-label"?: string;
   parent?: string[] | undefined;
+  merge?: MergeMode | undefined;
   remote?: string | undefined;
   tag?: string[] | undefined;
   description?: string | undefined;
@@ -176,6 +183,11 @@ function newVersionOptions<T>(yargs: Argv<T>) {
       requiresArg: true,
       describe: "Parent version; of several the later wins where two have a path",
     })
+    .option("merge", {
+      choices: ["ordered", "three-way"] as const,
+      requiresArg: true,
+      describe: "Of several parents: the later over the earlier (ordered, the default), or what each changed",
+    })
     .option("remote", { type: "string", requiresArg: true, describe: "Where data goes [VARVE_REMOTE]" })
     .option("tag", { type: "string", array: true, requiresArg: true, describe: "Tag of the version" })
     .option("description", { type: "string", requiresArg: true, describe: "What this version is" })
@@ -183,6 +195,6 @@ function newVersionOptions<T>(yargs: Argv<T>) {
 }
 
 function versionOptionsOf(args: NewVersionArguments & { version?: string | undefined }) {
-  const { version, parent: parents, remote, tag: tags, description, inheritMetadata } = args;
-  return { version, parents, remote, tags, description, inheritMetadata };
+  const { version, parent: parents, merge, remote, tag: tags, description, inheritMetadata } = args;
+  return { version, parents, merge, remote, tags, description, inheritMetadata };
 }

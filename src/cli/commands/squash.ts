@@ -27,6 +27,11 @@ export function addSquashCommand(cli: Cli): void {
         })
         .option("tag", { type: "string", array: true, requiresArg: true, describe: "Tag of the version" })
         .option("description", { type: "string", requiresArg: true, describe: "What this version is" })
+        .option("merge", {
+          choices: ["ordered", "three-way"] as const,
+          requiresArg: true,
+          describe: "The later over the earlier (ordered, the default), or what each changed",
+        })
         .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
         .option("finalize", {
           type: "boolean",
@@ -39,10 +44,19 @@ export function addSquashCommand(cli: Cli): void {
     (args) =>
       run(args, async (context) => {
         const { workspace, signal } = context;
-        const { name, references, version, remote, tag: tags, description, publish } = args;
-        const options = { references, version, remote, tags, description, publish, ...uploadOptionsOf(args) };
+        const { name, references, version, merge, remote, tag: tags, description, publish } = args;
+        const options = {
+          references,
+          version,
+          merge,
+          remote,
+          tags,
+          description,
+          publish,
+          ...uploadOptionsOf(args),
+        };
         if (!args.finalize) {
-          printDraft(context, await Dataset.squash(name, { ...options, workspace, finalize: false }));
+          await printDraft(context, await Dataset.squash(name, { ...options, workspace, finalize: false }));
           return;
         }
         const { onProgress, stop } = uploadProgress("Copying");

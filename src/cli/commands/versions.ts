@@ -191,7 +191,7 @@ function bytesOfJson(path: JsonPath): string {
   return typeof path === "string" ? bytesOfText(path) : Buffer.from(path.bytes, "base64").toString("latin1");
 }
 
-function diffText({ added, modified, metadata, removed, renamed }: DiffJson): string {
+export function diffText({ added, modified, metadata, removed, renamed }: DiffJson): string {
   const show = (path: JsonPath) => formatPath(bytesOfJson(path)) || "."; // the root has no name
   const lines = [
     ...added.map((path) => `A  ${show(path)}`),
