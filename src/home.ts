@@ -24,6 +24,8 @@ export interface Home {
   /** A file, or a URL (`postgres://…`) from `VARVE_CATALOG`. */
   catalogPath: string;
   draftsDir: string;
+  /** Bundles, and the catalog and drafts of what is made offline. */
+  offlineDir: string;
   overlaysDir: string;
   mountsDir: string;
   logsDir: string;
@@ -55,6 +57,7 @@ export function homeOf(env: Environment, userDir: string = env["HOME"] || homedi
     copiesBytes: env["VARVE_COPIES_SIZE"] ? parseSizeBytes(env["VARVE_COPIES_SIZE"]) : DEFAULT_COPIES_BYTES,
     catalogPath: placeOf(env["VARVE_CATALOG"]) ?? join(dataDir, "catalog.db"),
     draftsDir: join(dataDir, "drafts"),
+    offlineDir: join(dataDir, "offline"),
     overlaysDir: join(stateDir, "overlays"),
     mountsDir: join(stateDir, "mounts"),
     logsDir: join(stateDir, "logs"),

@@ -17,6 +17,7 @@ export type { GetOptions, Wanted } from "./dataset/get-version.js";
 export type { ListOfVersionsOptions, ListedDataset, ListedVersion } from "./dataset/list-datasets.js";
 export type { VersionQuery } from "./dataset/query.js";
 export type { VersionFilter } from "./dataset/version-filter.js";
+export type { ImportOptions, ImportedBundleVersion } from "./dataset/import-bundle.js";
 export { Job, type JobUse } from "./dataset/job.js";
 export type { LinkOptions } from "./dataset/external-files.js";
 export type { MountInfo, MountOptions } from "./daemon/config.js";

@@ -17,6 +17,7 @@ test("without variables every folder lies where the XDG specification says", () 
     copiesBytes: 100 * GiB,
     catalogPath: "/home/ada/.local/share/varve/catalog.db",
     draftsDir: "/home/ada/.local/share/varve/drafts",
+    offlineDir: "/home/ada/.local/share/varve/offline",
     overlaysDir: "/home/ada/.local/state/varve/overlays",
     mountsDir: "/home/ada/.local/state/varve/mounts",
     logsDir: "/home/ada/.local/state/varve/logs",

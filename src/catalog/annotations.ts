@@ -39,6 +39,8 @@ export interface Annotations {
   listMetadata(versionId: string): Promise<Metadata[]>;
   /** Whether there was one of that name. */
   deleteMetadata(versionId: string, name: string): Promise<boolean>;
+  /** Replaces all metadata and annexes of a version. */
+  setBelongings(versionId: string, belongings: Belongings): Promise<void>;
   /** What belongs to a version beside its tree, of one kind, in order. */
   annexesOf(versionId: string, kind: string): Promise<string[]>;
 }
@@ -46,6 +48,8 @@ export interface Annotations {
 export function annotations(db: Kysely<Tables>): Annotations {
   return {
     addVersionTags: (versionId, tags) => addVersionTags(db, versionId, tags),
+    setBelongings: (versionId, belongings) =>
+      db.transaction().execute((trx) => setBelongings(trx, versionId, belongings)),
     async removeVersionTags(versionId, tags) {
       if (tags.length === 0) return;
       await db

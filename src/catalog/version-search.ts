@@ -11,6 +11,8 @@ export interface VersionSearch {
   datasets: readonly string[];
   ids?: readonly string[] | undefined;
   states: readonly VersionState[];
+  /** Default false: none that are archived. */
+  archived?: boolean | undefined;
   /** Finds the version whose label means the same. */
   label?: string | undefined;
   /** The version or its dataset has each of them. */
@@ -32,13 +34,14 @@ const IDS_AT_ONCE = 500;
 export function versionSearches(db: Kysely<Tables>): VersionSearches {
   return {
     searchVersions(search) {
-      const { datasets, ids, states, label, tags = [], withoutTags = [] } = search;
+      const { datasets, ids, states, archived = false, label, tags = [], withoutTags = [] } = search;
       let rows = db
         .selectFrom("versions")
         .select(VERSION_COLUMNS)
         .where("datasetId", "in", datasets)
         .where("state", "in", states)
         .orderBy("labelOrder");
+      if (!archived) rows = rows.where("archived", "=", 0);
       if (ids) rows = rows.where("id", "in", ids);
       if (label !== undefined) rows = rows.where("canonicalLabel", "=", canonicalLabel(label));
       for (const tag of tags)

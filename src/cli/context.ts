@@ -44,6 +44,15 @@ export function withGlobalOptions(cli: Argv): Cli {
     .group(["json", "quiet", "catalog", "cache-dir", "cache-size", "help"], "Everywhere:") as unknown as Cli;
 }
 
+/** Of commands that make versions. */
+export function offlineOption<T>(yargs: Argv<T>) {
+  return yargs.option("offline", {
+    type: "boolean",
+    default: false,
+    describe: "Ask no remote: what is made goes into a bundle, for varve import [VARVE_OFFLINE]",
+  });
+}
+
 /** Runs a command's body and turns what it throws into a message and an exit code. */
 export async function run(
   options: GlobalOptions,
@@ -59,7 +68,11 @@ export async function run(
   let isToHint = hint;
   try {
     const { offline } = options;
-    workspace = new Workspace({ home: homeFrom(options), notice: (message) => output.say(message), offline });
+    workspace = new Workspace({
+      home: homeFrom(options),
+      notice: (message) => output.say(message),
+      offline: offline || undefined, // Else the environment says.
+    });
     await body({ workspace, output, json: options.json, signal: interrupt.signal });
   } catch (error) {
     reportFailure(output, error, { interrupted: interrupt.signal.aborted, json: options.json });

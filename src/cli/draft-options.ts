@@ -4,10 +4,11 @@ import { Dataset } from "../dataset/dataset.js";
 import type { SyncFolderOptions } from "../dataset/addition.js";
 import type { StageCounts } from "../dataset/stage-counts.js";
 import type { Workspace } from "../dataset/workspace.js";
+import { offlineOption } from "./context.js";
 import type { Output } from "./output.js";
 
 export function draftOption<T>(yargs: Argv<T>) {
-  return yargs.option("dataset", {
+  return offlineOption(yargs).option("dataset", {
     alias: "id",
     type: "string",
     requiresArg: true,

@@ -10,6 +10,7 @@ import { addDoctorCommand } from "./commands/doctor.js";
 import { addDraftCommands } from "./commands/drafts.js";
 import { addGetCommand } from "./commands/get.js";
 import { addMetadataCommand } from "./commands/metadata.js";
+import { addImportCommand } from "./commands/import.js";
 import { addJobCommands } from "./commands/jobs.js";
 import { addMountCommands } from "./commands/mounts.js";
 import { addPrefetchCommand } from "./commands/prefetch.js";
@@ -33,6 +34,7 @@ const commands = [
   addCompareCommands,
   addSearchCommands,
   addJobCommands,
+  addImportCommand,
   addGetCommand,
   addVerifyCommand,
   addMetadataCommand,

@@ -3,10 +3,12 @@
  * A version's amendment lies where its record lies; a dataset's in every remote that holds versions of it.
  */
 import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import type { Change, Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import { writeAmendment } from "./amendment-objects.js";
+import { zipBundle } from "./bundle-zip.js";
 import { isFinished } from "./history.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
@@ -50,7 +52,9 @@ async function write(
   amendment: { id: string; change: Change },
 ): Promise<void> {
   const id = remoteId as RemoteId;
-  await writeAmendment(workspace, { id, remote: await workspace.remote(id) }, dataset, amendment);
+  const remote = await workspace.remote(id);
+  await writeAmendment(workspace, { id, remote }, dataset, amendment);
+  if (workspace.isOffline) await zipBundle(fileURLToPath(remote.url)); // The zip is what is carried away.
 }
 
 /** Ids of the remotes that hold versions of a dataset, or will, those of the oldest labels first. */

@@ -46,6 +46,8 @@ export interface CommitResult {
   /** Every byte sent to the remote, manifests included. */
   bytesSent: number;
   contentBytesSent: number;
+  /** Where a version made offline lies, to be imported elsewhere. */
+  bundle?: { folder: string; zip: string } | undefined;
 }
 
 /**

@@ -1,8 +1,10 @@
 /** `Dataset.create`: which dataset the new version belongs to, however its caller says it. */
 import { DatasetError } from "../errors.js";
-import { type CreateOptions, type Draft, createDraft, takeInParent } from "./draft.js";
+import type { CreateOptions, Draft } from "./draft.js";
 import { type OptionNames, checkOptions } from "./known-options.js";
+import { newDraft } from "./new-draft.js";
 import { type DatasetName, parseDatasetName } from "./reference.js";
+import { locateVersion } from "./remote-reference.js";
 import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
 /** A dataset by project and name, with the options beside. */
@@ -40,7 +42,7 @@ export async function createVersion(
   checkOptions("Dataset.create", options, OPTIONS);
   const workspace = options.workspace ?? defaultWorkspace();
   const name = typeof what === "string" ? parseDatasetName(what) : await nameIn(workspace, options);
-  return { workspace, draft: await createDraft(workspace, name, options) };
+  return newDraft(workspace, name, options);
 }
 
 async function nameIn(
@@ -50,7 +52,8 @@ async function nameIn(
   if (project === undefined && name?.includes("/")) return parseDatasetName(name);
   if (project !== undefined && name !== undefined) return parseDatasetName(`${project}/${checkName(name)}`);
   if (first === undefined) throw unnamed(name ?? project ?? "");
-  const { dataset } = await takeInParent(workspace, first);
+  const { found } = await locateVersion(workspace, typeof first === "string" ? first : first.locator);
+  const { dataset } = found;
   return parseDatasetName(`${project ?? dataset.project}/${checkName(name ?? dataset.name)}`);
 }
 

@@ -20,7 +20,9 @@ import { findVersion } from "./history.js";
 import { parseDatasetName } from "./reference.js";
 import { type SquashOptions, createSquash, squashVersions } from "./squash.js";
 import { renameByName } from "./rename.js";
-import { type WithWorkspace, defaultWorkspace } from "./workspace.js";
+import { type ImportOptions, type ImportedBundleVersion, importBundle } from "./import-bundle.js";
+import { workspaceOfDrafts } from "./new-draft.js";
+import { type WithWorkspace, defaultWorkspace, setDefaultOffline } from "./workspace.js";
 
 /** A version of a dataset: a draft that can be changed, or a finished version, which never changes and can be read and mounted. */
 export class Dataset extends EditableDataset {
@@ -95,9 +97,36 @@ export class Dataset extends EditableDataset {
     return listVersions(workspace, filter);
   }
 
+  /**
+   * Whether calls that name no workspace are offline from now on: no remote and no server is asked, what is read comes from
+   * the cache, and new versions go into a bundle each (`docs/offline.md`). Default: `VARVE_OFFLINE`.
+   */
+  static setOffline(offline: boolean): void {
+    setDefaultOffline(offline);
+  }
+
+  /** Whether such calls are. */
+  static isOffline(): boolean {
+    return defaultWorkspace().isOffline;
+  }
+
+  /**
+   * Brings in what was made offline, each version once and under its own id, the next free label where nobody asked for one.
+   *
+   * @param path A bundle's zip or folder.
+   * @throws {DatasetError} as `importBundle`
+   */
+  static async importOfflineSession(
+    path: string,
+    options: ImportOptions & WithWorkspace = {},
+  ): Promise<ImportedBundleVersion[]> {
+    const { workspace = defaultWorkspace(), ...given } = options;
+    return importBundle(workspace, path, given);
+  }
+
   /** The draft this user made last in this catalog. @throws {DatasetError} `not-found` */
   static async lastDraft(options: WithWorkspace = {}): Promise<Dataset> {
-    const workspace = options.workspace ?? defaultWorkspace();
+    const workspace = workspaceOfDrafts(options.workspace ?? defaultWorkspace());
     const draft = await lastDraft(workspace);
     const { dataset, version } = draft;
     return new Dataset({ workspace, dataset, version, draft });

@@ -46,6 +46,8 @@ export interface CreateOptions {
 }
 
 export interface DraftOptions extends CreateOptions {
+  /** The job that made it, where it is not made by one now. */
+  job?: { id: string; name: string } | undefined;
   /** What it starts from though it is no parent of it. Default: nothing. */
   squash?: Squash | undefined;
 }
@@ -93,7 +95,7 @@ export async function createDraft(
     description: options.description ?? "",
     createdBy: workspace.user,
     remoteId: remote.id,
-    job: options.useCurrentJob ? await currentJob(workspace) : undefined,
+    job: options.useCurrentJob ? await currentJob(workspace) : options.job,
   });
   noteFacts(workspace, version, options);
   const draft = await openDraft(workspace, { dataset, version });
@@ -130,7 +132,8 @@ export async function openDraft(
       layers,
       merge: (staging.fact("merge") as MergeMode | undefined) ?? "ordered",
       squash,
-      segments: uniqueSegments(layers),
+      // Offline those of parents may not be at hand; chunks that they know are then sent again.
+      segments: workspace.isOffline ? [] : uniqueSegments(layers),
     };
   } catch (error) {
     staging.close();

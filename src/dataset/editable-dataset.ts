@@ -7,11 +7,12 @@ import { bytesOfText, pathOfText } from "../paths.js";
 import { addFiles } from "./add-files.js";
 import { ADD_OPTIONS, type AddOptions, SYNC_OPTIONS, type SyncFolderOptions, placeOf } from "./addition.js";
 import { AmendableDataset } from "./amendable-dataset.js";
-import { type CommitOptions, type CommitResult, commitDraft } from "./commit.js";
-import { discardDraft } from "./draft.js";
+import type { CommitOptions, CommitResult } from "./commit.js";
 import { type LinkOptions, stageLinks } from "./external-files.js";
 import { findVersion } from "./history.js";
 import { checkOptions, listOf } from "./known-options.js";
+import { bundleFolderOf } from "./new-draft.js";
+import { discardWithBundle, finalizeDraft } from "./offline-finish.js";
 import { removeLinks, removeSelected } from "./remove.js";
 import { SELECT_OPTIONS, type SelectOptions, filesOf, selectEntries, selectLinks } from "./select-entries.js";
 import type { StageCounts } from "./stage-counts.js";
@@ -46,6 +47,7 @@ export abstract class EditableDataset extends AmendableDataset {
    */
   async addExternalFiles(urls: string | readonly string[], options: LinkOptions = {}): Promise<StageCounts> {
     const { tree } = this.open();
+    if (this.workspace.isOffline) throw noLinksOffline(this.reference);
     const listed = typeof urls === "string" ? [urls] : urls;
     return stageLinks(tree, this.workspace.links(), listed, pathOfText(options.to ?? ""), options);
   }
@@ -120,18 +122,28 @@ export abstract class EditableDataset extends AmendableDataset {
   async finalize(options: FinalizeOptions = {}): Promise<CommitResult> {
     const draft = this.open();
     if (this.isDirty && !options.autoUpload) throw notUploaded(this.reference);
-    const result = await commitDraft(this.workspace, draft, options);
+    const result = await finalizeDraft(this.workspace, draft, options);
     this.draft = undefined;
     const found = await findVersion(this.workspace, result.id);
     this.current = found.version;
     return result;
   }
 
+  /** The folder of the bundle that a draft made offline goes to; undefined for every other version. */
+  get bundleFolder(): string | undefined {
+    return this.draft && bundleFolderOf(this.workspace, this.draft);
+  }
+
   /** Throws a draft away. @throws {DatasetError} `version-final` */
   async discard(): Promise<void> {
-    await discardDraft(this.workspace, this.open());
+    await discardWithBundle(this.workspace, this.open());
     this.draft = undefined;
   }
+}
+
+function noLinksOffline(what: string): DatasetError<"offline"> {
+  const message = `Cannot add links to "${what}" offline: their sources would have to be asked, and a bundle holds bytes`;
+  return new DatasetError("offline", { what }, message);
 }
 
 function notUploaded(reference: string): DatasetError<"conflict"> {

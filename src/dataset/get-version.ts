@@ -1,9 +1,10 @@
 /** `Dataset.get`: what its caller may ask besides which version it is, and what is made where there is none. */
 import { DatasetError, isDatasetError } from "../errors.js";
-import { type Draft, createDraft, openDraft } from "./draft.js";
+import { type Draft, openDraft } from "./draft.js";
 import type { OpenedVersion } from "./dataset-version.js";
 import { tellOfHeads } from "./heads.js";
 import { type FoundVersion, isFinished, nameOfVersion } from "./history.js";
+import { newDraft } from "./new-draft.js";
 import { overrideOf, parameterOfAlias, recordUse } from "./job-use.js";
 import { type OptionNames, checkOptions } from "./known-options.js";
 import {
@@ -42,6 +43,7 @@ const OPTIONS: OptionNames<VersionQuery & GetOptions & WithWorkspace> = {
   tags: true,
   onlyCompleted: true,
   onlyPublished: true,
+  includeArchived: true,
   autoCreate: true,
   writableCopy: true,
   alias: true,
@@ -59,6 +61,8 @@ export async function getVersion(what: Wanted, given: GetOptions & WithWorkspace
   return openVersion(asking, asked, options);
 }
 
+type Made = Awaited<ReturnType<typeof newDraft>>;
+
 async function openVersion(
   asking: Workspace,
   asked: string | VersionQuery,
@@ -68,16 +72,19 @@ async function openVersion(
     noteUse(asking, options.alias, { dataset, version });
   const located = await locate(asking, asked, options, options.autoCreate ?? false);
   if (!located) {
-    const draft = await createAsked(asking, asked);
-    await note(draft);
-    return opened(asking, draft);
+    const made = await createAsked(asking, asked);
+    await note(made.draft);
+    return opened(made.workspace, made.draft);
   }
   await note(located.found);
   const { workspace, found } = located;
   const reference = referenceOf(asked);
   const unmerged = reference === undefined ? [] : await tellOfHeads(workspace, reference, found.dataset);
   if (!isFinished(found.version)) return opened(workspace, await openDraft(workspace, found));
-  if (options.writableCopy) return opened(asking, await createChild(asking, located));
+  if (options.writableCopy) {
+    const made = await createChild(asking, located);
+    return opened(made.workspace, made.draft);
+  }
   return { workspace, ...found, unmerged };
 }
 
@@ -128,29 +135,29 @@ async function locateWanted(
   limits: QueryLimits,
 ): Promise<Located> {
   if (typeof asked !== "string") return { workspace, found: await findByQuery(workspace, asked, limits) };
-  const { onlyCompleted = true, onlyPublished = false } = limits;
-  if (onlyPublished && !namesItsRemote(asked))
+  const { onlyCompleted = true, onlyPublished = false, includeArchived = false } = limits;
+  if ((onlyPublished || includeArchived) && !namesItsRemote(asked))
     return { workspace, found: await findByQuery(workspace, queryOfReference(asked), limits) };
   const located = await locateVersion(workspace, asked, { drafts: !onlyCompleted });
   if (onlyPublished && located.found.version.state !== "published") throw notPublished(located.found);
   return located;
 }
 
-async function createAsked(workspace: Workspace, asked: string | VersionQuery): Promise<Draft> {
+async function createAsked(workspace: Workspace, asked: string | VersionQuery): Promise<Made> {
   const query = typeof asked === "string" ? queryOfReference(asked) : asked;
   const dataset = datasetOfQuery(query);
   const { version, tags } = query;
-  if (dataset) return createDraft(workspace, dataset, { version, tags: tags?.filter(isWanted) });
+  if (dataset) return newDraft(workspace, dataset, { version, tags: tags?.filter(isWanted) });
   const message =
     "Cannot make the dataset asked for, which is not there: autoCreate needs its project and name";
   throw new DatasetError("bad-input", { value: "autoCreate" }, message);
 }
 
-async function createChild(asking: Workspace, { workspace, found }: Located): Promise<Draft> {
+async function createChild(asking: Workspace, { workspace, found }: Located): Promise<Made> {
   const { dataset, version, remote } = found;
   const parent = remote === undefined ? version.id : `${remote}#${nameOfVersion(found)}`;
   const tags = await (await workspace.catalog()).versionTags(version.id);
-  return createDraft(asking, dataset, { parents: [parent], tags });
+  return newDraft(asking, dataset, { parents: [parent], tags });
 }
 
 function opened(workspace: Workspace, draft: Draft): OpenedVersion {

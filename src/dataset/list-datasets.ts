@@ -21,6 +21,7 @@ export interface ListedVersion {
   /** The label. */
   version: string;
   state: string;
+  archived: boolean;
   /** Its own, and those of its dataset. */
   tags: string[];
   created: string;
@@ -37,6 +38,7 @@ export interface ListedDataset {
   id: string;
   project: string;
   name: string;
+  archived: boolean;
   /** Its own, not those of its versions. */
   tags: string[];
   /** How many. */
@@ -57,6 +59,7 @@ const OPTIONS: OptionNames<ListOfVersionsOptions> = {
   ids: true,
   onlyCompleted: true,
   onlyPublished: true,
+  includeArchived: true,
   limit: true,
   offset: true,
 };
@@ -110,13 +113,14 @@ async function page<Item>(
 }
 
 async function describeDataset(catalog: Catalog, found: readonly FoundVersion[]): Promise<ListedDataset> {
-  const { id, project, name } = found[0]!.dataset;
+  const { id, project, name, archived } = found[0]!.dataset;
   const times = found.map(({ version }) => version.completedAtMs ?? version.createdAtMs);
   const latest = latestOf(found);
   return {
     id,
     project,
     name,
+    archived: archived === 1,
     tags: await catalog.datasetTags(id),
     versions: found.length,
     latest: latest ? (await describeVersions(catalog, [latest]))[0]! : null,
@@ -150,6 +154,7 @@ function describeVersion({ dataset, version }: FoundVersion, tags: string[]): Li
     name: dataset.name,
     version: label,
     state,
+    archived: version.archived === 1,
     tags,
     created: isoOf(createdAtMs),
     completed: completedAtMs === null ? null : isoOf(completedAtMs),

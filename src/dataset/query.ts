@@ -24,7 +24,7 @@ export interface VersionQuery {
 }
 
 /** Which versions count. */
-export type QueryLimits = Pick<VersionFilter, "onlyCompleted" | "onlyPublished">;
+export type QueryLimits = Pick<VersionFilter, "onlyCompleted" | "onlyPublished" | "includeArchived">;
 
 /**
  * Remotes are asked where a name is given; without one the catalog alone.
@@ -95,10 +95,12 @@ async function best(
   const named = datasetOfQuery(query);
   const datasets = named
     ? await knownDataset(workspace, named)
-    : await datasetsOf(catalog, { ...query, recursiveProjectSearch: false });
+    : await datasetsOf(catalog, { ...query, ...limits, recursiveProjectSearch: false });
   if (query.name !== undefined) for (const dataset of datasets) await refresh(workspace, dataset);
   const highest = new Map<string, FoundVersion>();
-  const filter = { ...limits, version: query.version, tags: query.tags };
+  // Who asks for a label gets it, as by a reference.
+  const includeArchived = limits.includeArchived ?? query.version !== undefined;
+  const filter = { ...limits, includeArchived, version: query.version, tags: query.tags };
   for await (const next of versionsIn(catalog, datasets, filter)) {
     const found = highest.get(next.dataset.id);
     if (!found || isHigher(next.version, found.version)) highest.set(next.dataset.id, next);

@@ -10,7 +10,7 @@ import { takeAmendments } from "./amendment-objects.js";
 import { type FoundVersion, findVersion, importRecord, refresh } from "./history.js";
 import { calledNow } from "./former-names.js";
 import { readName } from "./names.js";
-import { locateRemembered } from "./remembered-versions.js";
+import { locateOffline } from "./offline-locate.js";
 import { type VersionRecord, labelOfKey, readRecord, recordKey, recordPrefix } from "./record.js";
 import {
   type DatasetId,
@@ -39,7 +39,7 @@ export async function locateVersion(
   text: string,
   options: { drafts?: boolean } = {},
 ): Promise<Located> {
-  if (workspace.isOffline) return locateOffline(workspace, text);
+  if (workspace.isOffline) return locateOffline(workspace, text, options);
   const { place, reference } = splitReference(text);
   if (place === undefined) return { workspace, found: await findVersion(workspace, text, options) };
   const { label, ...name } = parseNameAndLabel(reference);
@@ -86,26 +86,6 @@ export async function takeIn(workspace: Workspace, text: string): Promise<FoundV
   await importRecord(catalog, await readRecord(remote, recordKey(dataset.id as DatasetId, label)));
   await takeAmendments(workspace, opened, dataset);
   return findVersion(workspace, id);
-}
-
-/** The version as the user's catalog knows it, else as the cache was told of it when it was fetched. */
-async function locateOffline(workspace: Workspace, text: string): Promise<Located> {
-  const { place } = splitReference(text);
-  const known = place === undefined ? await findKnown(workspace, text) : undefined;
-  if (known) return { workspace, found: known };
-  const remembered = await locateRemembered(workspace, text);
-  if (remembered) return remembered;
-  const message = `Cannot find "${text}" offline: neither the catalog nor the cache knows it; varve prefetch fetches it`;
-  throw new DatasetError("not-found", { what: text }, message);
-}
-
-async function findKnown(workspace: Workspace, text: string): Promise<FoundVersion | undefined> {
-  try {
-    return await findVersion(workspace, text);
-  } catch (error) {
-    if (isDatasetError(error, "not-found")) return undefined;
-    throw error;
-  }
 }
 
 function parseNameAndLabel(text: string): DatasetName & { label: string | undefined } {

@@ -17,7 +17,7 @@ const BURST = 2_000;
 /** Stages every entry of a tree as if it were new. Costs its ranges; no content is read yet. */
 export async function stageCopy(staging: Staging, tree: LoadedTree): Promise<void> {
   for await (const entries of inBursts(entriesOf(tree), BURST))
-    staging.transaction(() => entries.forEach((entry) => stage(staging, entry)));
+    staging.transaction(() => entries.forEach((entry) => stageStored(staging, entry)));
 }
 
 /** Reads a file from where it is stored. */
@@ -35,7 +35,8 @@ export function openStored(cache: Cache, file: FileEntry): ContentReader {
   });
 }
 
-function stage(staging: Staging, entry: Entry): void {
+/** Stages one entry as new; the content of a file is read from where it is stored. */
+export function stageStored(staging: Staging, entry: Entry): void {
   if (entry.type !== EntryType.file || entry.sizeBytes === 0) staging.put(entry, Effect.content);
   else {
     const { sha256, chunks } = entry;

@@ -10,9 +10,11 @@ import type { CreateOptions } from "./draft.js";
 import { findDataset, refresh } from "./history.js";
 import { isDatasetError } from "../errors.js";
 import { bytesOfText } from "../paths.js";
+import { workspaceOfDrafts } from "./new-draft.js";
 import { parseDatasetName } from "./reference.js";
 import type { StageCounts } from "./stage-counts.js";
 import { checkFolder } from "./stage-folder.js";
+import { locateVersion } from "./remote-reference.js";
 import { discardCutOff } from "./transient-drafts.js";
 import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
@@ -43,8 +45,9 @@ export async function syncVersion(
   const workspace = options.workspace ?? defaultWorkspace();
   checkFolder(bytesOfText(resolve(folder))); // Before a dataset is made for it.
   const parents = options.parents?.length ? options.parents : await latestOf(workspace, name, options.remote);
-  const dataset = await knownDataset(workspace, name);
-  if (dataset) await discardCutOff(workspace, dataset);
+  const own = workspaceOfDrafts(workspace);
+  const dataset = await knownDataset(own, name);
+  if (dataset) await discardCutOff(own, dataset);
   const { version, remote, tags, description } = options;
   const asked = { version, remote, tags, description, parents, transient: true, workspace };
   const draft = await Dataset.create(name, asked);
@@ -80,6 +83,7 @@ async function knownDataset(workspace: Workspace, text: string): Promise<Dataset
 /** The latest version's id, in a list; none for a new dataset. */
 async function latestOf(workspace: Workspace, name: string, remote: string | undefined): Promise<string[]> {
   try {
+    if (workspace.isOffline) return [(await locateVersion(workspace, name)).found.version.id];
     const dataset = await findDataset(workspace, parseDatasetName(name), { remote });
     await refresh(workspace, dataset);
     const latest = await (await workspace.catalog()).latestVersion(dataset.id);

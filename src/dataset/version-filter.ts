@@ -22,6 +22,8 @@ export interface VersionFilter {
   onlyCompleted?: boolean | undefined;
   /** Default false. */
   onlyPublished?: boolean | undefined;
+  /** Default false: neither archived versions nor those of archived datasets. */
+  includeArchived?: boolean | undefined;
 }
 
 /** Datasets asked about at once; a database takes a bounded number of values. */
@@ -31,11 +33,11 @@ const UNFINISHED: readonly VersionState[] = ["draft", "committing"];
 
 /** The datasets a filter names, sorted by project and name. The catalog alone is asked. @throws {DatasetError} `bad-input` */
 export async function datasetsOf(catalog: Catalog, filter: VersionFilter): Promise<DatasetRow[]> {
-  const { project, recursiveProjectSearch = true, name, partialName } = filter;
+  const { project, recursiveProjectSearch = true, name, partialName, includeArchived } = filter;
   const pattern = partialName === undefined ? undefined : regExpOf(partialName);
   const isIn = (own: string) =>
     project === undefined || own === project || (recursiveProjectSearch && own.startsWith(`${project}/`));
-  return (await catalog.listDatasets()).filter(
+  return (await catalog.listDatasets({ archived: includeArchived })).filter(
     (dataset) =>
       isIn(dataset.project) &&
       (name === undefined || dataset.name === name) &&
@@ -49,8 +51,8 @@ export async function* versionsIn(
   datasets: readonly DatasetRow[],
   filter: VersionFilter,
 ): AsyncIterable<FoundVersion> {
-  const { version: label, ids } = filter;
-  const search = { label, ids, states: statesOf(filter), ...tagsOf(filter) };
+  const { version: label, ids, includeArchived: archived } = filter;
+  const search = { label, ids, archived, states: statesOf(filter), ...tagsOf(filter) };
   for (let start = 0; start < datasets.length; start += DATASETS_AT_ONCE) {
     const batch = datasets.slice(start, start + DATASETS_AT_ONCE);
     const rows = await catalog.searchVersions({ ...search, datasets: batch.map(({ id }) => id) });

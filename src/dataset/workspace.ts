@@ -2,7 +2,7 @@
  * What every operation on datasets needs, opened once: the user's folders, the catalog, remotes by their identity, and
  * the cache. Nothing is opened before it is asked for, so that `varve --help` and errors cost nothing.
  */
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { userInfo } from "node:os";
 import { type Cache, openCache } from "../cache/cache.js";
 import { Housekeeping } from "../cache/housekeeping.js";
@@ -16,6 +16,7 @@ import { type Links, openLinks } from "../remote/links/links.js";
 import { normalizeRemoteUrl, openRemote } from "../remote/open.js";
 import type { Remote } from "../remote/remote.js";
 import { withRetry } from "../remote/with-retry.js";
+import { isBundleUrl, isOfflineBy, sessionHome } from "./offline-home.js";
 import { Stamps } from "./stamps.js";
 
 export interface WorkspaceOptions {
@@ -23,7 +24,7 @@ export interface WorkspaceOptions {
   home?: Partial<Home> | undefined;
   /** Told what a person should know and no caller can act on. Default: standard error. */
   notice?: ((message: string) => void) | undefined;
-  /** Nothing is fetched: what is not on this machine fails with `offline`. Default false. */
+  /** No remote and no server is asked: what is not on this machine fails with `offline`. Default: `VARVE_OFFLINE`. */
   offline?: boolean | undefined;
   /** Most the cache may take of memory, in bytes. Default: as `openCache`. */
   cacheMemoryBytes?: number | undefined;
@@ -55,6 +56,7 @@ export class Workspace {
   /** Remotes by their identity as they were a moment ago, and when to look again. */
   readonly #recentRemotes = new Map<RemoteId, { remote: Promise<Remote>; untilMs: number }>();
   readonly #readers = new Map<string, Workspace>();
+  #session: Workspace | undefined;
   #catalog: Promise<Catalog> | undefined;
   #cache: Promise<Cache> | undefined;
   #links: Links | undefined;
@@ -84,7 +86,17 @@ export class Workspace {
 
   /** Whether only what is on this machine may be used. */
   get isOffline(): boolean {
-    return this.options.offline ?? false;
+    return this.options.offline ?? isOfflineBy(process.env);
+  }
+
+  /**
+   * The workspace that what is made offline goes to: its catalog and drafts are apart, and its only remotes are bundles.
+   * Closed with this one.
+   */
+  get offlineSession(): Workspace {
+    if (this.home.draftsDir === sessionHome(this.home).draftsDir) return this;
+    const home = sessionHome(this.home);
+    return (this.#session ??= new Workspace({ ...this.options, notice: this.notice, home, offline: true }));
   }
 
   /** The catalog, made where there is none. @throws {DatasetError} What `openCatalog` throws */
@@ -155,6 +167,8 @@ export class Workspace {
   /** The remote of an identity. @throws {DatasetError} `not-found` when this catalog does not know its URL */
   async remote(id: RemoteId): Promise<Remote> {
     for (const reader of this.#readers.values()) if (await reader.knownUrl(id)) return reader.remote(id);
+    const session = this.isOffline ? this.offlineSession : this;
+    if (session !== this && (await session.knownUrl(id))) return session.remote(id);
     const url = await this.knownUrl(id);
     if (url === undefined) {
       const message = `Cannot reach the remote ${id}: this catalog knows no URL for it; varve remote add NAME URL tells where it is`;
@@ -201,6 +215,7 @@ export class Workspace {
     this.#housekeeping?.close();
     await this.#cache?.then((cache) => cache.close(), ignore);
     for (const reader of this.#readers.values()) await reader.close();
+    await this.#session?.close();
     await this.#links?.close();
     for (const opened of this.#remotesByUrl.values())
       await opened.then(({ remote }) => remote.close(), ignore);
@@ -218,12 +233,13 @@ export class Workspace {
 
   async #openCatalog(): Promise<Catalog> {
     if (this.host) return openCatalog(IN_MEMORY);
+    if (this.isOffline && !isAbsolute(this.home.catalogPath)) return openCatalog(IN_MEMORY); // A server is not asked.
     if (!/^[a-z]+:\/\//.test(this.home.catalogPath)) ensureDir(join(this.home.catalogPath, ".."));
     return openCatalog(this.home.catalogPath);
   }
 
   async #connect(url: string, mustExist: boolean): Promise<OpenedRemote> {
-    if (this.isOffline) throw notFetched(url);
+    if (this.isOffline && !isBundleUrl(this.home, url)) throw notFetched(url);
     const remote = withRetry(await openRemote(url));
     const catalog = await this.catalog();
     const isKnown = (await catalog.listRemotes()).some((row) => row.url === url);
@@ -238,11 +254,20 @@ export interface WithWorkspace {
   workspace?: Workspace | undefined;
 }
 
-let shared: Workspace | undefined;
+const shared = new Map<boolean, Workspace>();
+let sharedIsOffline: boolean | undefined;
 
 /** The workspace of the process, for calls that name none. */
 export function defaultWorkspace(): Workspace {
-  return (shared ??= new Workspace());
+  const offline = sharedIsOffline ?? isOfflineBy(process.env);
+  const workspace = shared.get(offline) ?? new Workspace({ offline });
+  shared.set(offline, workspace);
+  return workspace;
+}
+
+/** Whether calls that name no workspace are offline from now on. Default: `VARVE_OFFLINE`. */
+export function setDefaultOffline(offline: boolean): void {
+  sharedIsOffline = offline;
 }
 
 function notFetched(url: string): DatasetError<"offline"> {

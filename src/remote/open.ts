@@ -14,6 +14,7 @@ import { canonicalGcsUrl } from "./gcs/location.js";
 import type { Remote } from "./remote.js";
 import { openS3 } from "./s3/s3.js";
 import { canonicalS3Url } from "./s3/location.js";
+import { openZip } from "./zip/zip.js";
 
 /** Makes the remote behind a URL whose scheme it was registered for. */
 export type RemoteOpener = (url: URL) => Remote | Promise<Remote>;
@@ -28,6 +29,7 @@ const openers = new Map<string, RemoteOpener>([
   ["s3", openS3],
   ["gs", openGcs],
   ["azure", openAzure],
+  ["zip", openZip], // Of a bundle, to be read; who is told what works as a remote is not told of it.
 ]);
 
 /** Makes `openRemote` know URLs `scheme://…`; a scheme registered again has the later opener. */

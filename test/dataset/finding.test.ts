@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 
+import { setArchived } from "../../src/dataset/annotate.js";
 import { type CreateOptions } from "../../src/dataset/draft.js";
 import { Dataset } from "../../src/dataset/dataset.js";
+import { locateSubject } from "../../src/dataset/subject.js";
 import { testUser } from "./support/workspaces.js";
 
 async function maker(t: TestContext, remote?: string) {
@@ -173,6 +175,28 @@ test("writableCopy makes a draft in the same dataset, a child with the tags and 
     "",
     "the description is the parent's alone",
   );
+});
+
+test("archived versions and datasets are left out unless asked for, or asked for by label", async (t) => {
+  const { workspace, finish } = await maker(t);
+  const [one, two] = [await finish("p/d"), await finish("p/d")];
+  await finish("p/e");
+  const archive = async (reference: string, dataset: boolean) => {
+    const { subject } = await locateSubject(workspace, reference, { dataset });
+    await setArchived(workspace, subject, true);
+  };
+  await archive("p/d@1.0.1", false);
+  await archive("p/e", true);
+  const get = async (query: object) => (await Dataset.get({ ...query, workspace })).id;
+  assert.equal(await get({ name: "p/d" }), one.id);
+  assert.equal(await get({ name: "p/d", includeArchived: true }), two.id);
+  assert.equal(await get({ name: "p/d", version: "1.0.1" }), two.id);
+  assert.equal((await Dataset.get("p/d", { includeArchived: true, workspace })).id, two.id);
+  await assert.rejects(get({ name: "e" }), { code: "not-found" });
+  const listed = async (options: object) =>
+    (await Dataset.listVersions({ ...options, workspace })).map(({ name, version }) => `${name}@${version}`);
+  assert.deepEqual(await listed({}), ["d@1.0.0"]);
+  assert.deepEqual(await listed({ includeArchived: true }), ["d@1.0.0", "d@1.0.1", "e@1.0.0"]);
 });
 
 test("lists are sorted, filtered and paged", async (t) => {

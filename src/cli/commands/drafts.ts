@@ -5,7 +5,7 @@ import type { CommitResult } from "../../dataset/commit.js";
 import type { MergeMode } from "../../dataset/layers.js";
 import { syncVersion } from "../../dataset/sync.js";
 import { draftOf, draftOption, walkOptions, walkOptionsOf, warnOfSkipped } from "../draft-options.js";
-import { type Cli, type Context, run } from "../context.js";
+import { type Cli, type Context, offlineOption, run } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
 import { addAddCommand } from "./add.js";
 import { addRemoveCommand } from "./remove.js";
@@ -133,9 +133,10 @@ function sync(cli: Cli): void {
 
 /** A draft that was just made; it is closed. */
 export async function printDraft({ output, json }: Context, draft: Dataset): Promise<void> {
-  const { id, version } = draft;
-  if (json) output.json({ id, dataset: `${draft.project}/${draft.name}`, version });
-  else output.data(`${id}  ${draft.reference}`);
+  const { id, version, bundleFolder: bundle } = draft;
+  const dataset = `${draft.project}/${draft.name}`;
+  if (json) output.json({ id, dataset, version, ...(bundle !== undefined && { bundle }) });
+  else output.data([id, draft.reference, ...(bundle === undefined ? [] : [bundle])].join("  "));
   const lost = wordsOnOverridden((await draft.overridden()).length, draft.reference);
   if (lost !== undefined) output.say(lost);
   draft.close();
@@ -145,6 +146,7 @@ export async function printDraft({ output, json }: Context, draft: Dataset): Pro
 export function printCommit({ output, json }: Context, result: CommitResult): void {
   if (json) output.json(result);
   else output.data(commitLine(result));
+  if (!json && result.bundle) output.data(`${result.id}  ${result.bundle.zip}  ${result.bundle.folder}`);
   const lost = wordsOnOverridden(result.overridden ?? 0, `${result.dataset}@${result.version}`);
   if (lost !== undefined) output.say(lost);
 }
@@ -171,7 +173,7 @@ interface NewVersionArguments {
 }
 
 function newVersionOptions<T>(yargs: Argv<T>) {
-  return yargs
+  return offlineOption(yargs)
     .option("version", {
       type: "string",
       requiresArg: true,

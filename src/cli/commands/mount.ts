@@ -84,7 +84,7 @@ export function addMountCommand(cli: Cli): void {
       run(args, async (context) => {
         const { workspace } = context;
         const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
-        const { offline } = args;
+        const offline = workspace.isOffline;
         const options = {
           writable,
           allowOther,

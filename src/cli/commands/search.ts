@@ -85,6 +85,7 @@ function filterOptions<T>(yargs: Argv<T>) {
       describe: "Drafts too",
     })
     .option("published", { type: "boolean", default: false, describe: "Only what is published" })
+    .option("archived", { type: "boolean", default: false, describe: "Archived ones too" })
     .option("limit", { type: "number", requiresArg: true, coerce: count, describe: "Most lines" })
     .option("offset", {
       type: "number",
@@ -102,12 +103,24 @@ interface FilterArguments {
   tag?: string[] | undefined;
   drafts: boolean;
   published: boolean;
+  archived: boolean;
   limit?: number | undefined;
   offset?: number | undefined;
 }
 
 function filterOf(args: FilterArguments): ListOfVersionsOptions {
-  const { project, recursive, nonRecursiveProjectSearch, name, tag, drafts, published, limit, offset } = args;
+  const {
+    project,
+    recursive,
+    nonRecursiveProjectSearch,
+    name,
+    tag,
+    drafts,
+    published,
+    archived,
+    limit,
+    offset,
+  } = args;
   return {
     project,
     recursiveProjectSearch: recursive && !nonRecursiveProjectSearch,
@@ -115,6 +128,7 @@ function filterOf(args: FilterArguments): ListOfVersionsOptions {
     tags: tag,
     onlyCompleted: !drafts,
     onlyPublished: published,
+    includeArchived: archived,
     limit,
     offset,
   };

@@ -20,6 +20,7 @@ const COMMANDS = [
   "job set",
   "job unset",
   "used-by",
+  "import",
   "log",
   "ls",
   "cat",

@@ -5,7 +5,7 @@ import { varveUser } from "../../support/varve.js";
 import { keysOf } from "./keys.js";
 
 const LISTED_VERSION = [
-  "bytes", "completed", "created", "description", "files", "id", "name", "project", "state", "tags", "version",
+  "archived", "bytes", "completed", "created", "description", "files", "id", "name", "project", "state", "tags", "version",
 ]; // prettier-ignore
 
 test("list shows datasets with their latest version, search versions with their ids", async (t) => {
@@ -26,7 +26,16 @@ test("list shows datasets with their latest version, search versions with their 
 
   const datasets = (await varve.ok(["list", "--json", "--project", "vision"])).json() as object[];
   assert.equal(datasets.length, 1);
-  assert.deepEqual(keysOf(datasets[0]), ["id", "latest", "name", "project", "tags", "updated", "versions"]);
+  assert.deepEqual(keysOf(datasets[0]), [
+    "archived",
+    "id",
+    "latest",
+    "name",
+    "project",
+    "tags",
+    "updated",
+    "versions",
+  ]);
 
   const search = async (...args: string[]) => {
     const rows = (await varve.ok(["search", "--json", ...args])).json() as { version: string; id: string }[];
