@@ -29,6 +29,7 @@ export { syncVersion, type SyncOptions, type SyncResult } from "./dataset/sync.j
 export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/upload.js";
 export type { Drift, LinkState, VerifiedLinks, VerifyLinksOptions } from "./dataset/verify-links.js";
 export { Workspace, type WithWorkspace, type WorkspaceOptions } from "./dataset/workspace.js";
+export { type EventKind, watch, type WatchEvent, type WatchOptions } from "./dataset/watch.js";
 export { DatasetError, type FailureCode, type Failures, isDatasetError } from "./errors.js";
 export type { Comparison, DescendantVersion } from "./dataset/related-dataset.js";
 export type { MergeMode } from "./dataset/layers.js";

@@ -7,6 +7,8 @@ import type { Kysely } from "kysely";
 import type { Amendment, Change } from "./amendment.js";
 import { isNameTaken, renameDataset } from "./dataset-names.js";
 import { buryVersion, isDeleted } from "./deleted-versions.js";
+import { appendEvent } from "./events.js";
+import type { EventKind } from "./schema-of-events.js";
 import type { Tables } from "./schema.js";
 import { findVersion, isFinished } from "./version-row.js";
 
@@ -18,6 +20,8 @@ interface Applying {
   datasetId: string;
   /** Whether this change is the last word on a field of a version or of the dataset, as far as this catalog knows. */
   claims: (subjectId: string, field: string) => Promise<boolean>;
+  /** Told of what has changed. */
+  tell: (kind: EventKind, versionId: string | undefined, tag?: string) => Promise<void>;
 }
 
 type Appliers = {
@@ -34,12 +38,14 @@ export async function applyAmendment(db: Kysely<Tables>, amendment: Amendment): 
     if (!(await isReady(db, datasetId, change.version))) return "waits";
   }
   const claims = (subjectId: string, field: string) => claim(db, amendment, subjectId, field);
-  return (await apply({ db, datasetId, claims }, change)) ?? "applied";
+  const tell: Applying["tell"] = (kind, versionId, tag) =>
+    appendEvent(db, { kind, datasetId, versionId, tag });
+  return (await apply({ db, datasetId, claims, tell }, change)) ?? "applied";
 }
 
 /** Applies a change to a version that no other catalog knows yet: its record will tell it. */
 export async function applyToDraft(db: Kysely<Tables>, datasetId: string, change: Change): Promise<void> {
-  await apply({ db, datasetId, claims: async () => true }, change);
+  await apply({ db, datasetId, claims: async () => true, tell: async () => undefined }, change);
 }
 
 function apply(applying: Applying, change: Change): Promise<Outcome | void> {
@@ -84,60 +90,59 @@ function isAfter(one: Stamp, other: Stamp): boolean {
 }
 
 async function tag(
-  { db, datasetId, claims }: Applying,
+  { db, datasetId, claims, tell }: Applying,
   { version, add, remove }: Change & { kind: "tag" },
 ): Promise<void> {
-  for (const [tags, isThere] of [
-    [remove, false],
-    [add, true],
-  ] as const)
-    for (const word of new Set(tags)) {
-      if (!(await claims(version ?? datasetId, `tag ${word}`))) continue;
-      if (version === undefined) await setDatasetTag(db, datasetId, word, isThere);
-      else await setVersionTag(db, version, word, isThere);
-    }
+  for (const word of new Set(remove))
+    if (await claims(version ?? datasetId, `tag ${word}`)) await removeTag(db, datasetId, version, word);
+  for (const word of new Set(add))
+    if (await claims(version ?? datasetId, `tag ${word}`))
+      if (await addTag(db, datasetId, version, word)) await tell("tagged", version, word);
 }
 
-async function setVersionTag(
-  db: Kysely<Tables>,
-  versionId: string,
-  word: string,
-  isThere: boolean,
-): Promise<void> {
-  if (!isThere)
-    await db.deleteFrom("versionTags").where("versionId", "=", versionId).where("tag", "=", word).execute();
-  else
-    await db
-      .insertInto("versionTags")
-      .values({ versionId, tag: word })
-      .onConflict((taken) => taken.doNothing())
-      .execute();
-}
-
-async function setDatasetTag(
+async function removeTag(
   db: Kysely<Tables>,
   datasetId: string,
-  word: string,
-  isThere: boolean,
+  versionId: string | undefined,
+  tag: string,
 ): Promise<void> {
-  if (!isThere)
-    await db.deleteFrom("datasetTags").where("datasetId", "=", datasetId).where("tag", "=", word).execute();
-  else
-    await db
-      .insertInto("datasetTags")
-      .values({ datasetId, tag: word })
-      .onConflict((taken) => taken.doNothing())
-      .execute();
+  await (
+    versionId === undefined
+      ? db.deleteFrom("datasetTags").where("datasetId", "=", datasetId).where("tag", "=", tag)
+      : db.deleteFrom("versionTags").where("versionId", "=", versionId).where("tag", "=", tag)
+  ).execute();
+}
+
+/** Whether it was not there. */
+async function addTag(
+  db: Kysely<Tables>,
+  datasetId: string,
+  versionId: string | undefined,
+  tag: string,
+): Promise<boolean> {
+  const added = await (
+    versionId === undefined
+      ? db
+          .insertInto("datasetTags")
+          .values({ datasetId, tag })
+          .onConflict((known) => known.doNothing())
+      : db
+          .insertInto("versionTags")
+          .values({ versionId, tag })
+          .onConflict((known) => known.doNothing())
+  ).executeTakeFirst();
+  return (added.numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
 /** Nothing unpublishes, so it does not matter which amendment was the last. */
-async function publish({ db }: Applying, { version }: Change & { kind: "publish" }): Promise<void> {
-  await db
+async function publish({ db, tell }: Applying, { version }: Change & { kind: "publish" }): Promise<void> {
+  const { numUpdatedRows } = await db
     .updateTable("versions")
     .set({ state: "published" })
     .where("id", "=", version)
     .where("state", "=", "completed")
-    .execute();
+    .executeTakeFirst();
+  if (numUpdatedRows > 0n) await tell("published", version);
 }
 
 async function describe(
@@ -149,16 +154,25 @@ async function describe(
 }
 
 async function archive(
-  { db, datasetId, claims }: Applying,
+  { db, datasetId, claims, tell }: Applying,
   { version, archived }: Change & { kind: "archive" },
 ): Promise<void> {
-  const isArchived = archived ? 1 : 0;
   if (!(await claims(version ?? datasetId, "archived"))) return;
-  await (
+  const [before, after] = archived ? [0, 1] : [1, 0];
+  const changed =
     version === undefined
-      ? db.updateTable("datasets").set({ archived: isArchived }).where("id", "=", datasetId)
-      : db.updateTable("versions").set({ archived: isArchived }).where("id", "=", version)
-  ).execute();
+      ? db
+          .updateTable("datasets")
+          .set({ archived: after })
+          .where("id", "=", datasetId)
+          .where("archived", "=", before)
+      : db
+          .updateTable("versions")
+          .set({ archived: after })
+          .where("id", "=", version)
+          .where("archived", "=", before);
+  const { numUpdatedRows } = await changed.executeTakeFirst();
+  if (archived && numUpdatedRows > 0n) await tell("archived", version);
 }
 
 async function rename(

@@ -1,13 +1,14 @@
 /**
  * The catalog: the database of projects, datasets, versions, tags, metadata and remotes. This file opens and closes
  * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`, `lineage.ts`,
- * `annotations.ts`, `amendments.ts`, `dataset-names.ts`, `deleted-versions.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
+ * `annotations.ts`, `amendments.ts`, `dataset-names.ts`, `deleted-versions.ts`, `events.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
 import { type Amendments, amendments } from "./amendments.js";
 import { type Annotations, annotations } from "./annotations.js";
 import { type DatasetNames, datasetNames } from "./dataset-names.js";
 import { type Datasets, datasets } from "./datasets.js";
 import { type DeletedVersions, deletedVersions } from "./deleted-versions.js";
+import { type Events, events } from "./events.js";
 import { type Jobs, jobs } from "./jobs.js";
 import { type Lineage, lineage } from "./lineage.js";
 import { openDatabase } from "./open-database.js";
@@ -20,6 +21,7 @@ export type { Amendment, Change } from "./amendment.js";
 export type { StoredAmendment } from "./amendments.js";
 export type { Belongings, Metadata } from "./annotations.js";
 export type { Dataset, NewDataset } from "./datasets.js";
+export type { CatalogEvent } from "./events.js";
 export type { JobRow, JobUse } from "./jobs.js";
 export type { ParentEdge, SquashedSource } from "./lineage.js";
 export type { RemoteRow } from "./remotes.js";
@@ -37,6 +39,7 @@ export interface Catalog
     Lineage,
     Annotations,
     Amendments,
+    Events,
     DatasetNames,
     DeletedVersions,
     Jobs,
@@ -73,6 +76,7 @@ export async function openCatalog(place: string, { now = Date.now }: CatalogOpti
     ...amendments(db),
     ...datasetNames(db),
     ...deletedVersions(db),
+    ...events(db, now),
     ...remotes(db),
     close: () => (closing ??= db.destroy()),
   };

@@ -18,6 +18,7 @@ import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 import { DatasetError } from "../errors.js";
 import { createAmendments, createDeletedVersions } from "./migrations-of-amendments.js";
 import type { CatalogDatabase } from "./database.js";
+import { createEvents } from "./migrations-of-events.js";
 import type { Tables } from "./schema.js";
 
 type Step = (db: Kysely<Tables>) => Promise<void>;
@@ -32,6 +33,7 @@ const STEPS: readonly Step[] = [
   createVersionSources,
   createAmendments,
   createDeletedVersions,
+  createEvents,
 ];
 
 /** The newest format of a catalog that this code reads and writes. */

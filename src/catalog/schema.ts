@@ -6,11 +6,12 @@
  */
 
 import type { AmendmentTables } from "./schema-of-amendments.js";
+import type { EventTables } from "./schema-of-events.js";
 
 /** `committing`: its label is reserved and its bytes are on their way. `completed` and `published` never change. */
 export type VersionState = "draft" | "committing" | "completed" | "published" | "failed";
 
-export interface Tables extends AmendmentTables {
+export interface Tables extends AmendmentTables, EventTables {
   catalogFormat: CatalogFormatTable;
   projects: ProjectsTable;
   datasets: DatasetsTable;
@@ -54,6 +55,10 @@ export const TABLES = {
   keptAmendments: ["datasetId", "remoteId", "number"],
   deletedVersions: ["versionId"],
   formerNames: ["project", "name", "datasetId"],
+  eventCounter: ["id"],
+  events: ["number"],
+  watchers: ["name"],
+  watcherFailures: ["watcher", "number"],
 } as const satisfies Record<Exclude<keyof Tables, "catalogFormat">, readonly string[]>;
 
 /** One row: which migrations have been made. */

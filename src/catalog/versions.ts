@@ -9,6 +9,7 @@ import { applyKept } from "./amendments.js";
 import { type Belongings, addVersionTags, setBelongings } from "./annotations.js";
 import { requireDataset } from "./datasets.js";
 import { checkNotDeleted, highestEverUsed, isDeleted } from "./deleted-versions.js";
+import { appendEvent } from "./events.js";
 import { compareLabels, nextLabel } from "./label.js";
 import { setVersionJob } from "./jobs.js";
 import { type SquashedSource, setVersionSources } from "./lineage.js";
@@ -242,8 +243,21 @@ async function takeIn(db: Kysely<Tables>, version: ImportedVersion): Promise<Ver
   await addVersionTags(db, row.id, tags);
   await setBelongings(db, row.id, belongings);
   await setVersionJob(db, row.id, job);
+  await tellOf(db, row, tags);
   await applyKept(db, { datasetId: row.datasetId, versionId: row.id });
   return requireVersion(db, row.id);
+}
+
+/** A version that is new here is an event, wherever it was made. */
+async function tellOf(
+  db: Kysely<Tables>,
+  { id, datasetId, state }: Pick<VersionRow, "id" | "datasetId" | "state">,
+  tags: readonly string[],
+): Promise<void> {
+  const about = { datasetId, versionId: id };
+  await appendEvent(db, { kind: "completed", ...about });
+  if (state === "published") await appendEvent(db, { kind: "published", ...about });
+  for (const tag of new Set(tags)) await appendEvent(db, { kind: "tagged", ...about, tag });
 }
 
 /** Who has the label of a version that exists in a remote, and does not exist there itself, takes the next one. */

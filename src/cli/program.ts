@@ -20,6 +20,7 @@ import { addSearchCommands } from "./commands/search.js";
 import { addSquashCommand } from "./commands/squash.js";
 import { addVerifyCommand } from "./commands/verify.js";
 import { addVersionCommands } from "./commands/versions.js";
+import { addWatchCommand } from "./commands/watch.js";
 import { addCompletion } from "./completion.js";
 import { type Cli, withGlobalOptions } from "./context.js";
 
@@ -40,6 +41,7 @@ const commands = [
   addMetadataCommand,
   addAnnotateCommands,
   addDatasetCommands,
+  addWatchCommand,
   addMountCommands,
   addRecoverCommand,
   addRemoteCommands,

@@ -39,6 +39,7 @@ const COMMANDS = [
   "rename",
   "move",
   "delete",
+  "watch",
   "mount",
   "unmount",
   "commit",
