@@ -3,6 +3,7 @@
  * missing is fetched by the cache of the main thread, which hands the bytes over, so a failing disk costs only memory.
  */
 import type { Sha256 } from "../content/chunk.js";
+import { weigh } from "../garbage.js";
 import { MiB } from "../units.js";
 import type { LocalBlocks } from "./block.js";
 import { DiskTier, type Warn } from "./disk.js";
@@ -45,7 +46,10 @@ export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
   return {
     copy: (...span) => tiers.copy(...span),
     get: (hash) => tiers.get(hash),
-    add: (hash, bytes) => void memory.set(hash, bytes),
+    add(hash, bytes) {
+      if (bytes.buffer instanceof SharedArrayBuffer) weigh(bytes.buffer);
+      memory.set(hash, bytes);
+    },
     openProbe: () => disk.openProbe(),
     openWhole: (whole) => disk.openWhole(whole),
     hits: tiers.hits,

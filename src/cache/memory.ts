@@ -2,6 +2,7 @@
 import { LRUCache } from "lru-cache";
 
 import type { Sha256 } from "../content/chunk.js";
+import { weigh } from "../garbage.js";
 
 export type MemoryTier = LRUCache<Sha256, Uint8Array>;
 
@@ -15,14 +16,20 @@ export function memoryTier(maxBytes: number): MemoryTier {
   });
 }
 
+/** What lies beside a block in its memory may be this many times its size, and stays as long as it does. */
+const MOST_BESIDE = 7;
+
 /**
- * The same bytes in memory of their own, which other threads can be handed: a view of a large reply would keep all of
- * the reply in memory.
+ * The same bytes in memory that other threads can be handed: of their own, or with the few blocks that came in the same
+ * answer and are mostly dropped together. A small view of a large reply would keep all of the reply in memory.
  */
 export function ownBytes(bytes: Uint8Array): Uint8Array {
-  const isOwn = bytes.buffer instanceof SharedArrayBuffer && bytes.byteLength === bytes.buffer.byteLength;
-  if (isOwn) return bytes;
-  const own = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  const { buffer, byteLength } = bytes;
+  if (buffer instanceof SharedArrayBuffer && buffer.byteLength <= byteLength * (1 + MOST_BESIDE))
+    return bytes;
+  const memory = new SharedArrayBuffer(byteLength);
+  weigh(memory);
+  const own = new Uint8Array(memory);
   own.set(bytes);
   return own;
 }

@@ -7,7 +7,6 @@ import type { Cache } from "../cache/cache.js";
 import { type PinIndex, cacheFull, pinnableBytes } from "../cache/pin-index.js";
 import type { Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
-import { collectGarbage } from "../garbage.js";
 import type { Tree } from "../manifest/tree.js";
 import type { TreePath } from "../paths.js";
 import { MiB } from "../units.js";
@@ -45,8 +44,6 @@ const BATCH_BYTES = 8 * MiB;
 const BATCH_BLOCKS = 4_096;
 /** What is laid down and not yet pinned may be evicted by others that read much; it is then asked for again. */
 const MOST_TRIES = 5;
-/** After so much, memory of what was fetched is given back: once in a tenth of a second at the most. */
-const COLLECT_BYTES = 128 * MiB;
 const NOTHING = new Uint8Array(0);
 
 /**
@@ -92,7 +89,6 @@ class Warming {
   readonly #underway = new Map<Promise<void>, number>();
   #failure: { error: unknown } | undefined;
   #doneBytes = 0;
-  #uncollectedBytes = 0;
   #hasParts = false;
 
   constructor(
@@ -181,11 +177,6 @@ class Warming {
 
   #tell(bytes: number): void {
     this.#doneBytes += bytes;
-    this.#uncollectedBytes += bytes;
-    if (this.#uncollectedBytes > COLLECT_BYTES) {
-      collectGarbage();
-      this.#uncollectedBytes = 0;
-    }
     this.options.onProgress?.({ bytes: this.#doneBytes, totalBytes: this.found.totalBytes });
   }
 }

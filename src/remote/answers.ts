@@ -1,7 +1,9 @@
 /** What any store's answer to a read is held against: the range asked for, its length, a hash where one is known. */
 import { createHash } from "node:crypto";
+import { type Readable, finished } from "node:stream";
 
 import { DatasetError } from "../errors.js";
+import { answerMemory } from "./answer-memory.js";
 import type { Deadline } from "./deadline.js";
 import type { ObjectInfo, ObjectKey } from "./remote.js";
 
@@ -38,24 +40,32 @@ export function checkAnswered(
   throw new DatasetError("remote-failed", { key }, message);
 }
 
-/** The bytes of a body. @throws {DatasetError} `remote-short` when there are more or fewer than wanted */
-export async function collect(
-  body: AsyncIterable<Uint8Array>,
+/**
+ * The bytes of a body. Pieces are taken as they come: to await each costs more than to copy it.
+ * @throws {DatasetError} `remote-short` when there are more or fewer than wanted
+ */
+export function collect(
+  body: Readable,
   key: ObjectKey,
   wantedBytes: number,
   deadline: Deadline,
 ): Promise<Uint8Array> {
-  // Its own memory, so that a caller may hand it to a worker, and not zeroed first.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(wantedBytes).buffer);
+  const bytes = answerMemory(wantedBytes);
   let gotBytes = 0;
-  for await (const piece of body) {
-    deadline.extend();
-    if (gotBytes + piece.byteLength > wantedBytes) throw short(key, wantedBytes, gotBytes + piece.byteLength);
-    bytes.set(piece, gotBytes);
-    gotBytes += piece.byteLength;
-  }
-  if (gotBytes !== wantedBytes) throw short(key, wantedBytes, gotBytes);
-  return bytes;
+  return new Promise((resolve, reject) => {
+    finished(body, (error) => {
+      if (error) reject(error);
+      else if (gotBytes === wantedBytes) resolve(bytes);
+      else reject(short(key, wantedBytes, gotBytes));
+    });
+    body.on("data", (piece: Uint8Array) => {
+      deadline.extend();
+      const at = gotBytes;
+      gotBytes += piece.byteLength;
+      if (gotBytes > wantedBytes) body.destroy(short(key, wantedBytes, gotBytes));
+      else bytes.set(piece, at);
+    });
+  });
 }
 
 /** HTTP has no empty range; what a read of one promises is that the object is there and so long. */

@@ -5,11 +5,9 @@
  */
 import type { Cache } from "../../cache/cache.js";
 import { mapInOrder } from "../../content/in-order.js";
-import { collectGarbage } from "../../garbage.js";
 import type { Entry } from "../../manifest/entry.js";
 import type { Tree } from "../../manifest/tree.js";
 import { type TreePath, parentOf } from "../../paths.js";
-import { MiB } from "../../units.js";
 import { type Batch, batchesOf, pick } from "./copy-batches.js";
 import { isContent, readContents } from "./copy-contents.js";
 import { type EndedFolder, type Facts, type Place, Standing } from "./copy-jobs.js";
@@ -56,8 +54,6 @@ export interface CopyCounts {
 
 /** Of each thread, under way: one being written, others being fetched. */
 const BATCHES_A_THREAD = 4;
-/** After so much, memory of what was fetched is given back. */
-const COLLECT_BYTES = 64 * MiB;
 
 /** @throws {DatasetError} `conflict`, `disk-full`, `target-unwritable`, `cancelled`, what the cache throws */
 export async function makeCopy(task: CopyTask): Promise<CopyCounts> {
@@ -67,7 +63,6 @@ export async function makeCopy(task: CopyTask): Promise<CopyCounts> {
 class Copying {
   readonly #counts: CopyCounts;
   readonly #done = { files: 0, bytes: 0 };
-  #uncollectedBytes = 0;
   /** Of a copy that was noted: the folders that are not as they were, or that something is written in. */
   readonly #opened = new Set<TreePath>();
   /** Names of files that have another before them, which is written first. */
@@ -213,11 +208,6 @@ class Copying {
   #advance(files: number, bytes: number): void {
     this.#done.files += files;
     this.#done.bytes += bytes;
-    this.#uncollectedBytes += bytes;
-    if (this.#uncollectedBytes > COLLECT_BYTES) {
-      collectGarbage();
-      this.#uncollectedBytes = 0;
-    }
     const { files: totalFiles, bytes: totalBytes } = this.#counts;
     this.task.onProgress?.({ ...this.#done, totalFiles, totalBytes });
   }

@@ -1,4 +1,6 @@
 /** Reads from Azure: ranges and whole objects, each held against its length and, where one is known, its hash. */
+import { Readable } from "node:stream";
+
 import type {
   BlobDownloadResponseParsed,
   BlobDownloadOptions,
@@ -96,7 +98,7 @@ async function bodyOf(
   wantedBytes: number,
   deadline: Deadline,
 ): Promise<Uint8Array> {
-  return collect((readableStreamBody ?? []) as AsyncIterable<Uint8Array>, key, wantedBytes, deadline);
+  return collect((readableStreamBody ?? Readable.from([])) as Readable, key, wantedBytes, deadline);
 }
 
 /** What `check` refuses is an answer whose body nobody wants; it is let go of. */

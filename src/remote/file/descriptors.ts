@@ -8,6 +8,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { LRUCache } from "lru-cache";
 
 import { DatasetError } from "../../errors.js";
+import { answerMemory } from "../answer-memory.js";
 import type { ObjectKey } from "../remote.js";
 
 /** A process may have 1,024 files open by default; the small files of a folder lie in tens of packs. */
@@ -116,8 +117,7 @@ async function leadsTo(path: string, { dev, ino }: Opened): Promise<boolean> {
 
 /** Fewer bytes than asked for only at the end of the file. */
 async function readUpTo(handle: FileHandle, start: number, end: number): Promise<Uint8Array> {
-  // Its own memory, so that a caller may hand it to a worker, and not zeroed first.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(end - start).buffer);
+  const bytes = answerMemory(end - start);
   for (let got = 0; got < bytes.byteLength;) {
     const { bytesRead } = await handle.read(bytes, got, bytes.byteLength - got, start + got);
     if (bytesRead === 0) return bytes.subarray(0, got);

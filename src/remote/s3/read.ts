@@ -1,4 +1,6 @@
 /** Reads from S3: ranges and whole objects, each held against its length and, where one is known, its hash. */
+import { Readable } from "node:stream";
+
 import type { GetObjectCommandInput, GetObjectCommandOutput } from "@aws-sdk/client-s3";
 
 import { type DatasetError, isDatasetError } from "../../errors.js";
@@ -91,7 +93,7 @@ async function bodyOf(
   wantedBytes: number,
   deadline: Deadline,
 ): Promise<Uint8Array> {
-  return collect((Body ?? []) as AsyncIterable<Uint8Array>, key, wantedBytes, deadline);
+  return collect((Body ?? Readable.from([])) as Readable, key, wantedBytes, deadline);
 }
 
 /** What `check` refuses is an answer whose body nobody wants; it is let go of. */
