@@ -25,7 +25,7 @@ interface Applying {
 }
 
 type Appliers = {
-  [Kind in Change["kind"]]: (applying: Applying, change: Change & { kind: Kind }) => Promise<Outcome | void>;
+  [Kind in Change["kind"]]: (applying: Applying, change: Change & { kind: Kind }) => Promise<Outcome>;
 };
 
 const APPLIERS: Appliers = { tag, publish, describe, archive, rename, delete: remove };
@@ -40,7 +40,7 @@ export async function applyAmendment(db: Kysely<Tables>, amendment: Amendment): 
   const claims = (subjectId: string, field: string) => claim(db, amendment, subjectId, field);
   const tell: Applying["tell"] = (kind, versionId, tag) =>
     appendEvent(db, { kind, datasetId, versionId, tag });
-  return (await apply({ db, datasetId, claims, tell }, change)) ?? "applied";
+  return apply({ db, datasetId, claims, tell }, change);
 }
 
 /** Applies a change to a version that no other catalog knows yet: its record will tell it. */
@@ -48,8 +48,8 @@ export async function applyToDraft(db: Kysely<Tables>, datasetId: string, change
   await apply({ db, datasetId, claims: async () => true, tell: async () => undefined }, change);
 }
 
-function apply(applying: Applying, change: Change): Promise<Outcome | void> {
-  const applier = APPLIERS[change.kind] as (applying: Applying, change: Change) => Promise<Outcome | void>;
+function apply(applying: Applying, change: Change): Promise<Outcome> {
+  const applier = APPLIERS[change.kind] as (applying: Applying, change: Change) => Promise<Outcome>;
   return applier(applying, change);
 }
 
@@ -92,12 +92,13 @@ function isAfter(one: Stamp, other: Stamp): boolean {
 async function tag(
   { db, datasetId, claims, tell }: Applying,
   { version, add, remove }: Change & { kind: "tag" },
-): Promise<void> {
+): Promise<Outcome> {
   for (const word of new Set(remove))
     if (await claims(version ?? datasetId, `tag ${word}`)) await removeTag(db, datasetId, version, word);
   for (const word of new Set(add))
     if (await claims(version ?? datasetId, `tag ${word}`))
       if (await addTag(db, datasetId, version, word)) await tell("tagged", version, word);
+  return "applied";
 }
 
 async function removeTag(
@@ -135,7 +136,7 @@ async function addTag(
 }
 
 /** Nothing unpublishes, so it does not matter which amendment was the last. */
-async function publish({ db, tell }: Applying, { version }: Change & { kind: "publish" }): Promise<void> {
+async function publish({ db, tell }: Applying, { version }: Change & { kind: "publish" }): Promise<Outcome> {
   const { numUpdatedRows } = await db
     .updateTable("versions")
     .set({ state: "published" })
@@ -143,21 +144,23 @@ async function publish({ db, tell }: Applying, { version }: Change & { kind: "pu
     .where("state", "=", "completed")
     .executeTakeFirst();
   if (numUpdatedRows > 0n) await tell("published", version);
+  return "applied";
 }
 
 async function describe(
   { db, claims }: Applying,
   { version, description }: Change & { kind: "describe" },
-): Promise<void> {
+): Promise<Outcome> {
   if (await claims(version, "description"))
     await db.updateTable("versions").set({ description }).where("id", "=", version).execute();
+  return "applied";
 }
 
 async function archive(
   { db, datasetId, claims, tell }: Applying,
   { version, archived }: Change & { kind: "archive" },
-): Promise<void> {
-  if (!(await claims(version ?? datasetId, "archived"))) return;
+): Promise<Outcome> {
+  if (!(await claims(version ?? datasetId, "archived"))) return "applied";
   const [before, after] = archived ? [0, 1] : [1, 0];
   const changed =
     version === undefined
@@ -173,6 +176,7 @@ async function archive(
           .where("archived", "=", before);
   const { numUpdatedRows } = await changed.executeTakeFirst();
   if (archived && numUpdatedRows > 0n) await tell("archived", version);
+  return "applied";
 }
 
 async function rename(
@@ -187,7 +191,8 @@ async function rename(
 async function remove(
   { db, datasetId, claims }: Applying,
   change: Change & { kind: "delete" },
-): Promise<void> {
+): Promise<Outcome> {
   if (await claims(change.version, "deleted"))
     await buryVersion(db, { id: change.version, datasetId, label: change.label });
+  return "applied";
 }
