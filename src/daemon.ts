@@ -20,6 +20,7 @@ import { type MountOutcome, MountedOverlay } from "./daemon/mounted-overlay.js";
 import { clearAfter, watchUsers } from "./daemon/idle-end.js";
 import { thisProcess } from "./daemon/process.js";
 import type { OverlayCommit, OverlayCommitOptions } from "./dataset/commit-overlay.js";
+import { isSelective, selectOrdinals } from "./dataset/file-metadata/select.js";
 import { type FoundVersion, nameOfVersion } from "./dataset/history.js";
 import {
   type OverlayState,
@@ -32,6 +33,7 @@ import {
 import { type MissingRemote, missingRemotes } from "./dataset/missing-remotes.js";
 import { textOfDataset } from "./dataset/reference.js";
 import { type Located, locateVersion } from "./dataset/remote-reference.js";
+import { selectionSource } from "./dataset/subset.js";
 import { rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
 import { DatasetError, messageOf } from "./errors.js";
@@ -170,6 +172,7 @@ export class MountProcess {
         mountpoint,
         name: version ? version.version.reference : "varve",
         shown: version,
+        subset: await this.subset(),
         answer: located?.found.remote
           ? answererOf(located.workspace, located.found)
           : answererOf(this.workspace),
@@ -188,6 +191,16 @@ export class MountProcess {
       throw error;
     }
     this.overlay = overlay && new MountedOverlay(this.workspace, overlay, this.log);
+  }
+
+  /** Which entries are shown, where not all are. */
+  private async subset(): Promise<Uint8Array | undefined> {
+    const { located, config } = this;
+    if (!located || !isSelective(config.options)) return undefined;
+    const source = await selectionSource(located.workspace, located.found);
+    const { bits, files } = await selectOrdinals(source, config.options);
+    this.log.info("selected", { files });
+    return bits;
   }
 
   private stateNow(): MountState {

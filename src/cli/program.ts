@@ -13,6 +13,8 @@ import { addMetadataCommand } from "./commands/metadata.js";
 import { addImportCommand } from "./commands/import.js";
 import { addJobCommands } from "./commands/jobs.js";
 import { addMountCommands } from "./commands/mounts.js";
+import { addPreviewCommand } from "./commands/preview.js";
+import { addQueryCommand } from "./commands/query.js";
 import { addPrefetchCommand } from "./commands/prefetch.js";
 import { addRecoverCommand } from "./commands/recover.js";
 import { addRemoteCommands } from "./commands/remotes.js";
@@ -42,6 +44,8 @@ const commands = [
   addAnnotateCommands,
   addDatasetCommands,
   addWatchCommand,
+  addQueryCommand,
+  addPreviewCommand,
   addMountCommands,
   addRecoverCommand,
   addRemoteCommands,

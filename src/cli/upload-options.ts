@@ -13,6 +13,11 @@ export function uploadOptions<T>(yargs: Argv<T>) {
       requiresArg: true,
       describe: "Most that one object of small files holds, 2MiB to 256MiB (default: 32MiB)",
     })
+    .option("preview", {
+      type: "boolean",
+      describe:
+        "Keep first rows of tables and samples of media for varve preview (--no-preview) [VARVE_PREVIEW]",
+    })
     .option("compression", {
       choices: ["auto", "none"] as const,
       requiresArg: true,
@@ -34,12 +39,14 @@ export function uploadOptionsOf(args: {
   maxWorkers?: number | undefined;
   packSize?: string | undefined;
   compression?: "auto" | "none" | undefined;
+  preview?: boolean | undefined;
 }): UploadOptions {
-  const { maxWorkers, packSize, compression } = args;
+  const { maxWorkers, packSize, compression, preview } = args;
   return {
     maxWorkers,
     packBytes: packSize === undefined ? undefined : checkPackBytes(parseSizeBytes(packSize)),
     compression,
+    preview,
   };
 }
 

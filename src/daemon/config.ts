@@ -14,6 +14,10 @@ export interface MountOptions {
   acceptLimits?: boolean | undefined;
   /** Show the owners that entries keep instead of the mounting user. Always so on a writable mount. */
   preserveOwner?: boolean | undefined;
+  /** Show only files of which this expression over their metadata holds, and their folders. Of mounts that are read. */
+  where?: string | undefined;
+  /** Show only files that one of these patterns matches, and their folders. Of mounts that are read. */
+  globs?: readonly string[] | undefined;
   /** Let the kernel read large cached files by itself, where it can. Default true. */
   passthrough?: boolean | undefined;
   /** Serve only what is in the cache: what is not there gives EIO at once, and no remote is asked. Default false. */

@@ -1,4 +1,4 @@
-/** What is told of a version beside its files: metadata by name. */
+/** What is told of a version beside its files: metadata by name and of single files, reports. */
 import {
   DEFAULT_NAME,
   type MetadataInfo,
@@ -11,8 +11,30 @@ import {
   valueOfBytes,
   valueOfFile,
 } from "./metadata.js";
+import {
+  type FileMetadataItem,
+  type FileMetadataOptions,
+  fileMetadataAt,
+  setFileMetadata,
+} from "./file-metadata/file-metadata.js";
+import type { FileFields } from "./file-metadata/fields.js";
+import { readItems } from "./file-metadata/read-rows.js";
+import { type Selection, selectFiles } from "./file-metadata/select.js";
 import { type EncodedValue, type MetadataValue, encodeValue } from "./metadata-value.js";
 import { RelatedDataset } from "./related-dataset.js";
+import { type ExportedReport, exportReports } from "./reports/export.js";
+import type { VersionLogger } from "./reports/logger.js";
+import type { Report } from "./reports/report.js";
+import { contentOfReport, draftLogger, listReports } from "./reports/version-reports.js";
+import { selectionSource } from "./subset.js";
+import { type TreePath, pathOfText } from "../paths.js";
+
+/** A file a query gives. */
+export interface FileWithMetadata {
+  /** A byte string, as in `Entry`. */
+  path: TreePath;
+  metadata: FileFields;
+}
 
 export abstract class AnnotatedDataset extends RelatedDataset {
   /**
@@ -68,6 +90,70 @@ export abstract class AnnotatedDataset extends RelatedDataset {
   /** @throws {DatasetError} `not-found` when there is none of that name; `version-final` */
   async deleteMetadata(name: string = DEFAULT_NAME): Promise<void> {
     await deleteMetadata(this.workspace, this.open().version, name);
+  }
+
+  /**
+   * Says something of one file: fields by name, null taking one away; others stay unless `replace`. Children have it for
+   * files they take over unchanged, renamed ones too.
+   *
+   * @throws {DatasetError} `path-missing`, `version-final`, `bad-input`
+   */
+  async setFileMetadata(
+    path: string,
+    fields: FileMetadataItem["fields"],
+    options: FileMetadataOptions = {},
+  ): Promise<void> {
+    await this.setFilesMetadata([{ path, fields }], options);
+  }
+
+  /** As `setFileMetadata`, of many files; gives how many. What came before a failure stays. */
+  async setFilesMetadata(
+    items: Iterable<FileMetadataItem> | AsyncIterable<FileMetadataItem>,
+    options: FileMetadataOptions = {},
+  ): Promise<number> {
+    return setFileMetadata(this.open(), items, options);
+  }
+
+  /** As `setFilesMetadata`, from JSON lines, CSV or TSV, where a column `path` names the file each line is about. */
+  async importFileMetadata(file: string, options: FileMetadataOptions = {}): Promise<number> {
+    return setFileMetadata(this.open(), readItems(file), options);
+  }
+
+  /** What is said of one file; undefined for nothing. */
+  async getFileMetadata(path: string): Promise<FileFields | undefined> {
+    return fileMetadataAt(this.workspace, this.current, this.draft, pathOfText(path));
+  }
+
+  /**
+   * The files of a finished version of which an expression over their metadata holds, such as `width > 100 and label = 'cat'`.
+   * Costs a pass over the version's listing, in memory that does not grow with it.
+   *
+   * @throws {DatasetError} `bad-input`, saying where the expression is wrong; `version-unfinished`
+   */
+  async *query(where?: string, options: Omit<Selection, "where"> = {}): AsyncGenerator<FileWithMetadata> {
+    const source = await selectionSource(this.workspace, { version: this.current });
+    for await (const { path, fields } of selectFiles(source, { ...options, where }))
+      yield { path, metadata: fields };
+  }
+
+  /** Where tables, plots, pictures and text about this version are reported. @throws {DatasetError} `version-final` */
+  getLogger(): VersionLogger {
+    return draftLogger(this.open());
+  }
+
+  /** What was reported, in order, automatic previews among it. */
+  async listReports(): Promise<Report[]> {
+    return listReports(this.workspace, this.current, this.draft);
+  }
+
+  /** The content of a report. @throws {DatasetError} `content-damaged` */
+  async readReport(report: Report): Promise<Uint8Array> {
+    return contentOfReport(this.workspace, report, () => this.tree());
+  }
+
+  /** Writes all reports into a folder: content under safe names, tables as CSV too, and `index.json`. */
+  async exportReports(folder: string): Promise<ExportedReport[]> {
+    return exportReports(await this.listReports(), (report) => this.readReport(report), folder);
   }
 
   private keepMetadata(value: EncodedValue, { name = DEFAULT_NAME }: MetadataOptions): Promise<MetadataInfo> {

@@ -3,7 +3,7 @@
  * segments and the root (`write-manifest.ts`), then the version record, created conditionally under its label: the commit point. A crash
  * before it leaves objects nobody names; after it, whoever looks next rolls the catalog forward.
  */
-import type { Catalog, VersionRow } from "../catalog/catalog.js";
+import type { Belongings, Catalog, VersionRow } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import type { EditedTree } from "../manifest/edit.js";
@@ -12,8 +12,12 @@ import { requireIdentity } from "../remote/identity.js";
 import { type Recording, recording } from "../remote/recording.js";
 import { recordedBelongings } from "./belongings.js";
 import { type Draft, closeDraft, removeDraftFile } from "./draft.js";
+import { FILE_METADATA_KIND, writeFileMetadata } from "./file-metadata/file-metadata.js";
 import { importRecord, nameOfVersion, refresh } from "./history.js";
 import { type VersionRecord, createRecord, readRecordUnlessDeleted, recordKey } from "./record.js";
+import { previewLimits } from "./reports/candidates.js";
+import { makePreviews } from "./reports/previews.js";
+import { REPORTS_KIND, writeReports } from "./reports/version-reports.js";
 import { type DatasetId, type VersionId, textOfDataset } from "./reference.js";
 import { type UploadDraftOptions, contentBytesSent, uploadDraft } from "./upload-draft.js";
 import { inTurn } from "./turn.js";
@@ -63,9 +67,14 @@ export async function commitDraft(
   return completeCommit(workspace, draft, await prepareCommit(workspace, draft, options), options);
 }
 
+/** What of a version is durable before its record is. */
+interface WrittenVersion extends WrittenRoot {
+  annexes: Belongings["annexes"];
+}
+
 /** A commit up to its commit point: everything the record will name is durable in the remote. */
 export interface PreparedCommit {
-  written: WrittenRoot;
+  written: WrittenVersion;
   remote: Recording;
 }
 
@@ -86,7 +95,27 @@ export async function prepareCommit(
   if (draft.version.state === "draft") await catalog.transition(draft.version.id, ["draft"], "committing");
   const remote = recording(draft.remote.remote);
   const written = await writeManifest(workspace, draft, remote, edits ?? draft.tree.staging.edits());
-  return { remote, written };
+  const annexes = await writeAnnexes(
+    workspace,
+    { ...draft, remote: { ...draft.remote, remote } },
+    written.rootBytes,
+    options,
+  );
+  return { remote, written: { ...written, annexes } };
+}
+
+async function writeAnnexes(
+  workspace: Workspace,
+  draft: Draft,
+  rootBytes: Uint8Array,
+  { preview, openOverlaid }: CommitOptions,
+): Promise<Belongings["annexes"]> {
+  const limits = previewLimits(preview);
+  const previews = limits ? await makePreviews(draft, limits, openOverlaid) : [];
+  return {
+    [FILE_METADATA_KIND]: await writeFileMetadata(workspace, draft, rootBytes, draft.remote),
+    [REPORTS_KIND]: await writeReports(draft, draft.remote, previews),
+  };
 }
 
 /** Creates the record, the commit point, and completes the catalog's row. */
@@ -117,7 +146,7 @@ export async function completeCommit(
 async function createRecordUnderFreeLabel(
   workspace: Workspace,
   draft: Draft,
-  written: WrittenRoot,
+  written: WrittenVersion,
   options: CommitOptions,
 ): Promise<VersionRecord> {
   const automatic = draft.tree.staging.fact("labelAutomatic") === true;
@@ -166,7 +195,7 @@ async function nextFree(workspace: Workspace, draft: Draft, version: VersionRow)
 async function recordOf(
   workspace: Workspace,
   draft: Draft,
-  { edited, root, changes }: WrittenRoot,
+  { edited, root, changes, annexes }: WrittenVersion,
   options: CommitOptions,
 ): Promise<VersionRecord> {
   const { dataset, version, remote } = draft;
@@ -198,7 +227,7 @@ async function recordOf(
     bytes: edited.totals.contentBytes,
     changes,
     remotes: await remotesOf(catalog, remote, draft, edited),
-    ...recordedBelongings({ metadata: await catalog.listMetadata(version.id), annexes: {} }),
+    ...recordedBelongings({ metadata: await catalog.listMetadata(version.id), annexes }),
   };
 }
 

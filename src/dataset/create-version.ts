@@ -1,10 +1,12 @@
 /** `Dataset.create`: which dataset the new version belongs to, however its caller says it. */
 import { DatasetError } from "../errors.js";
-import type { CreateOptions, Draft } from "./draft.js";
+import { type CreateOptions, type Draft, discardDraft } from "./draft.js";
+import { isSelective, predicateOf } from "./file-metadata/select.js";
 import { type OptionNames, checkOptions } from "./known-options.js";
 import { newDraft } from "./new-draft.js";
 import { type DatasetName, parseDatasetName } from "./reference.js";
 import { locateVersion } from "./remote-reference.js";
+import { keepSelected } from "./subset.js";
 import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
 /** A dataset by project and name, with the options beside. */
@@ -28,6 +30,8 @@ const OPTIONS: OptionNames<NewVersionOptions> = {
   id: true,
   base: true,
   inheritMetadata: true,
+  where: true,
+  globs: true,
   transient: true,
   workspace: true,
 };
@@ -42,7 +46,25 @@ export async function createVersion(
   checkOptions("Dataset.create", options, OPTIONS);
   const workspace = options.workspace ?? defaultWorkspace();
   const name = typeof what === "string" ? parseDatasetName(what) : await nameIn(workspace, options);
-  return newDraft(workspace, name, options);
+  return createSelected(workspace, name, options);
+}
+
+/** What is asked for wrongly leaves no draft behind. */
+async function createSelected(
+  workspace: Workspace,
+  name: DatasetName,
+  options: NewVersionOptions,
+): Promise<{ workspace: Workspace; draft: Draft }> {
+  predicateOf(options);
+  const made = await newDraft(workspace, name, options);
+  if (!isSelective(options)) return made;
+  try {
+    await keepSelected(made.workspace, made.draft, options);
+    return made;
+  } catch (error) {
+    await discardDraft(made.workspace, made.draft);
+    throw error;
+  }
 }
 
 async function nameIn(

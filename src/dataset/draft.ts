@@ -41,6 +41,10 @@ export interface CreateOptions {
   base?: string | undefined;
   /** Whether the metadata of the parents is taken over; a later parent wins where several have a name. Default false. */
   inheritMetadata?: boolean | undefined;
+  /** Take over of the one parent only files of which this expression over their metadata holds. Default: all. */
+  where?: string | undefined;
+  /** Take over of the one parent only files that one of these patterns matches. Default: all. */
+  globs?: readonly string[] | undefined;
   /** Whether this process finishes the draft or throws it away (`transient-drafts.ts`). Default false. */
   transient?: boolean | undefined;
 }

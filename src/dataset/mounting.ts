@@ -8,6 +8,7 @@ import { DatasetError } from "../errors.js";
 import { errorOf } from "../failure.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
 import { type Home, ensureDir } from "../home.js";
+import { isSelective, predicateOf } from "./file-metadata/select.js";
 import { type FoundVersion, nameOfVersion } from "./history.js";
 import { programs } from "../programs.js";
 import { textOfDataset } from "./reference.js";
@@ -48,6 +49,8 @@ export async function daemonConfig(
   if (options.writable && what === undefined) throw notWritable();
   if (options.writable && options.offline) throw notOffline();
   if (options.writable && target.sought !== undefined) throw notTakenIn(target.sought);
+  if (isSelective(options) && (options.writable || what === undefined)) throw notSelectable();
+  predicateOf(options); // Says now what the process would say later.
   const mountpoint = await checkMountpoint(path);
   if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
     throw limitsNotAccepted();
@@ -107,6 +110,12 @@ function notWritable(): DatasetError<"bad-input"> {
   const message =
     "Cannot mount all versions writable: they never change; mount one with --writable to make the next";
   return new DatasetError("bad-input", { value: "--writable" }, message);
+}
+
+function notSelectable(): DatasetError<"bad-input"> {
+  const message =
+    "Cannot select files of this mount: --where and --glob are for one version, to be read; varve create --where makes a version of them";
+  return new DatasetError("bad-input", { value: "--where" }, message);
 }
 
 function notTakenIn(reference: string): DatasetError<"bad-input"> {

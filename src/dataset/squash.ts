@@ -50,6 +50,7 @@ const OPTIONS: Readonly<Record<KeysOf<SquashOptions & WithWorkspace>, true>> = {
   maxWorkers: true,
   packBytes: true,
   compression: true,
+  preview: true,
   signal: true,
   onProgress: true,
   workspace: true,

@@ -8,6 +8,7 @@ import { DatasetError } from "../errors.js";
 import { type Edit, type Entry, EntryType, type FileEntry, type LinkableEntry } from "../manifest/entry.js";
 import { type Key, keyOf, pathOfKey } from "../manifest/key.js";
 import { ROOT, type TreePath } from "../paths.js";
+import { ANNEXES_SCHEMA, StagedAnnexes } from "./staged-annexes.js";
 import { decodeEntry, encodeEntry } from "./staged-entry.js";
 
 const STAGING_FORMAT = 1;
@@ -54,6 +55,8 @@ const SELECT = "select key, type, entry, source, effect from staged";
 
 /** The staged edits of one draft. Every call is one transaction unless it runs inside `transaction`. */
 export class Staging {
+  /** What belongs to the draft beside its tree. */
+  readonly annexes: StagedAnnexes;
   private readonly db: Database.Database;
   private readonly insert: Database.Statement;
   private readonly select: Database.Statement;
@@ -66,6 +69,7 @@ export class Staging {
     db: Database.Database,
   ) {
     this.db = db;
+    this.annexes = new StagedAnnexes(db);
     this.insert = db.prepare(
       "insert or replace into staged (key, type, entry, source, effect, size_bytes) values (?, ?, ?, ?, ?, ?)",
     );
@@ -86,7 +90,7 @@ export class Staging {
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = NORMAL");
       db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-      db.exec(SCHEMA);
+      db.exec(SCHEMA + ANNEXES_SCHEMA);
       const staging = new Staging(file, db);
       staging.checkFormat();
       return staging;

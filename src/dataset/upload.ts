@@ -16,6 +16,8 @@ import { textOf } from "../paths.js";
 import type { Remote } from "../remote/remote.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
+import { Candidates, type PreviewLimits, previewLimits } from "./reports/candidates.js";
+import { candidatesOf, noteCandidates } from "./reports/previews.js";
 import { Effect, type PendingFile } from "./staging.js";
 import type { Stamped, Stamps } from "./stamps.js";
 
@@ -24,6 +26,8 @@ export interface UploadOptions {
   maxWorkers?: number | undefined;
   /** Most a pack of several chunks holds, 2 to 256 MiB. Default 32 MiB. */
   packBytes?: number | undefined;
+  /** Whether the first tables and media are shown by `preview`, and how many. Default: as `VARVE_PREVIEW` says, else yes. */
+  preview?: boolean | PreviewLimits | undefined;
   /** `auto`, the default: each chunk where it saves a tenth. */
   compression?: "auto" | "none" | undefined;
   signal?: AbortSignal | undefined;
@@ -71,7 +75,9 @@ export async function uploadPending(
   const { maxWorkers: workers, packBytes, compression, signal } = options;
   let sentBytes = 0;
   const startedMs = Date.now();
-  const stored = storeContent(sourcesOf(tree, target), {
+  const limits = previewLimits(options.preview);
+  const candidates = limits && new Candidates(candidatesOf({ tree }), limits);
+  const stored = storeContent(sourcesOf(tree, target, candidates), {
     remote,
     remoteId,
     known,
@@ -85,11 +91,17 @@ export async function uploadPending(
     },
   });
   for await (const files of inBursts(stored, SETTLE_FILES)) await settle(tree, stamps, files, startedMs);
+  if (candidates && candidates.found.length > 0) noteCandidates({ tree }, candidates.found);
   return { files: totalFiles, contentBytesSent: sentBytes };
 }
 
-function* sourcesOf(tree: DraftTree, target: UploadTarget): Iterable<ContentSource<Pending>> {
+function* sourcesOf(
+  tree: DraftTree,
+  target: UploadTarget,
+  candidates: Candidates | undefined,
+): Iterable<ContentSource<Pending>> {
   for (const file of tree.staging.pending()) {
+    candidates?.note(file);
     yield { id: file, sizeBytes: file.sizeBytes, from: originOf(file, target) };
   }
 }

@@ -24,6 +24,7 @@ type Changes = VersionRecord["changes"];
 export interface WrittenRoot {
   edited: EditedTree;
   root: VersionRecord["root"];
+  rootBytes: Uint8Array;
   changes: Changes;
   /** How many edits of several parents it does not hold; undefined for less than two. */
   overridden: number | undefined;
@@ -68,7 +69,7 @@ export async function writeManifest(
       ? parents.changesIn(edited)
       : await changesOf(workspace, draft, bytes);
   const overridden = await overriddenIn(workspace, draft, bytes);
-  return { edited, root, changes, overridden };
+  return { edited, root, rootBytes: bytes, changes, overridden };
 }
 
 function newSegments(draft: Draft, cache: Cache, remote: Remote): NewSegments {

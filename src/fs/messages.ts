@@ -11,6 +11,8 @@ import type { EndOfLoop } from "./transport/kernel/loop.js";
 export interface WorkerData {
   /** The version to be served, with the bytes of its root as they lie in its remote. Undefined: every one there is. */
   shown: { version: NamedVersion; root: Uint8Array } | undefined;
+  /** Which of its entries are shown, one bit an ordinal. Default: all. */
+  subset: Uint8Array | undefined;
   cacheDirectory: string;
   memoryBytes: number | undefined;
   /** Where the overlay of a writable mount lies; absent for one that is only read. */

@@ -7,6 +7,7 @@ import { type Entry, EntryType } from "../manifest/entry.js";
 import { FileSystemError } from "./errno.js";
 import type { Attributes, EmitEntry, FileSystem, FileSystemStats, Ino } from "./filesystem.js";
 import { seek } from "./holes.js";
+import type { Subset } from "./subset.js";
 import { Unwritable } from "./unwritable.js";
 import type { VersionFiles } from "./version-files.js";
 import type { WholeFiles } from "./whole-files.js";
@@ -15,21 +16,23 @@ import type { WholeFiles } from "./whole-files.js";
 const DOTS = 2;
 
 /** The file system of one version. Every operation may throw `Missing`. */
-export function readOnlyFileSystem(files: VersionFiles, backings?: WholeFiles): FileSystem {
-  return new ReadOnlyFileSystem(files, backings);
+export function readOnlyFileSystem(files: VersionFiles, backings?: WholeFiles, subset?: Subset): FileSystem {
+  return new ReadOnlyFileSystem(files, backings, subset);
 }
 
 class ReadOnlyFileSystem extends Unwritable implements FileSystem {
   constructor(
     private readonly files: VersionFiles,
     readonly backings: WholeFiles | undefined,
+    /** What is shown; undefined: all. */
+    private readonly subset: Subset | undefined,
   ) {
     super();
   }
 
   lookup(parent: Ino, name: string): Attributes | undefined {
     const child = this.files.child(this.#directory(parent), name);
-    return child === undefined ? undefined : this.files.attributes(child);
+    return child === undefined || !this.#shows(child) ? undefined : this.files.attributes(child);
   }
 
   getattr(ino: Ino): Attributes {
@@ -49,7 +52,11 @@ class ReadOnlyFileSystem extends Unwritable implements FileSystem {
     const { start, end } = this.files.children(directory);
     const first = start + Math.max(0, cookie - DOTS);
     for (let child = first; child < end; child++)
-      if (!emit(this.files.tree.name(child), this.files.attributes(child), child - start + DOTS + 1)) return;
+      if (
+        this.#shows(child) &&
+        !emit(this.files.tree.name(child), this.files.attributes(child), child - start + DOTS + 1)
+      )
+        return;
   }
 
   open(ino: Ino, flags: number): number {
@@ -88,6 +95,10 @@ class ReadOnlyFileSystem extends Unwritable implements FileSystem {
   }
 
   forget(): void {}
+
+  #shows(ordinal: number): boolean {
+    return this.subset?.has(ordinal) ?? true;
+  }
 
   #ordinal(ino: Ino): number {
     if (ino > this.files.tree.entryCount) throw new FileSystemError("ESTALE");

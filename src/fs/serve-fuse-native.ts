@@ -12,14 +12,23 @@ import { serveFuseNative } from "./transport/fuse-native.js";
 
 /** @throws {DatasetError} `mountpoint-unfit`, `mount-refused`, `unsupported`, `format-damaged` */
 export async function serveThroughFuseNative(options: ServeOptions): Promise<ServedMount> {
-  const { mountpoint, name, cache, overlayDirectory, preserveOwner = false, allowOther, log } = options;
+  const {
+    mountpoint,
+    name,
+    cache,
+    subset,
+    overlayDirectory,
+    preserveOwner = false,
+    allowOther,
+    log,
+  } = options;
   const shown = await fetchShown(options);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
   const answers = new AnswerMemory();
   const prefetch = (blocks: readonly Block[]) => cache.prefetch(blocks);
   const supplied = { blocks: cache.local, answers, prefetch, load: rangeLoader(cache.local) };
   const writeTimes = "clock"; // the library's kernel module is asked for no writeback cache
-  const tree = openServedTree({ shown, overlayDirectory, writeTimes, ...owner }, supplied);
+  const tree = openServedTree({ shown, subset, overlayDirectory, writeTimes, ...owner }, supplied);
   const fetch = async (missing: Missing) => {
     if (missing instanceof Unanswered)
       answers.put(keyOfQuestion(missing.question), await options.answer(missing.question));

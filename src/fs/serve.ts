@@ -27,6 +27,8 @@ export interface ServeOptions {
   name: string;
   /** The version to be served, with the block that holds its root. Undefined: every version of the catalog. */
   shown: { version: NamedVersion; root: Block } | undefined;
+  /** Which of its entries are shown, one bit an ordinal. Default: all. Of a mount that is only read. */
+  subset?: Uint8Array | undefined;
   /** Tells what only the catalog knows. */
   answer: Answerer;
   /** Fetches what the worker misses; the caller closes it after the mount has ended. */
@@ -201,12 +203,12 @@ export async function fetchShown({ shown, cache }: ServeOptions): Promise<Worker
 }
 
 async function dataOf(options: ServeOptions): Promise<Omit<WorkerData, "event">> {
-  const { cacheDirectory, memoryBytes, overlayDirectory } = options;
+  const { subset, cacheDirectory, memoryBytes, overlayDirectory } = options;
   const shown = await fetchShown(options);
   const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;
   const canPass = shown !== undefined && overlayDirectory === undefined && isRoot();
   const passthrough = canPass && (options.passthrough ?? true);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
-  const given = { shown, cacheDirectory, memoryBytes, overlayDirectory };
+  const given = { shown, subset, cacheDirectory, memoryBytes, overlayDirectory };
   return { ...given, deadlineMs, passthrough, ...owner };
 }

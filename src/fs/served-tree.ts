@@ -7,11 +7,12 @@ import type { WorkerData } from "./messages.js";
 import { type OpenVersion, type Supplied, openVersion } from "./open-version.js";
 import { type Overlay, type OverlayOptions, openOverlay } from "./overlay/overlay.js";
 import { readOnlyFileSystem } from "./read-only.js";
+import { Subset } from "./subset.js";
 import { WholeFiles } from "./whole-files.js";
 
 export interface ServedTreeOptions extends Pick<
   WorkerData,
-  "shown" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
+  "shown" | "subset" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
 > {
   writeTimes: OverlayOptions["writeTimes"];
 }
@@ -25,7 +26,7 @@ export interface ServedTree {
 
 /** Opens what the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
 export function openServedTree(
-  { shown, overlayDirectory, uid, gid, preserveOwner, writeTimes }: ServedTreeOptions,
+  { shown, subset, overlayDirectory, uid, gid, preserveOwner, writeTimes }: ServedTreeOptions,
   supplied: Supplied,
 ): ServedTree {
   const owner = { uid, gid, preserveOwner };
@@ -36,7 +37,8 @@ export function openServedTree(
   const version = openVersion(shown.root, shown.version, owner, given);
   if (overlayDirectory !== undefined) return overlaid(version, overlayDirectory, writeTimes);
   const backings = supplied.wholes && new WholeFiles(version.files, supplied.wholes);
-  return readOnly(explained(readOnlyFileSystem(version.files, backings), version.facts));
+  const shows = subset && new Subset(subset);
+  return readOnly(explained(readOnlyFileSystem(version.files, backings, shows), version.facts));
 }
 
 function readOnly(fileSystem: FileSystem): ServedTree {

@@ -58,6 +58,8 @@ async function annotated(workspace: Workspace, parent: string): Promise<void> {
     new Uint8Array(9_000).map((_, index) => index ** 3),
     { name: "bytes" },
   );
+  await draft.setFileMetadata("b", { label: "letter" });
+  await draft.getLogger().reportText({ title: "Note", text: "y".repeat(3_000) });
   await draft.finalize();
 }
 

@@ -23,12 +23,25 @@ function create(cli: Cli): void {
     (yargs) =>
       newVersionOptions(yargs)
         .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME" })
+        .option("where", {
+          type: "string",
+          requiresArg: true,
+          describe: "Only files of the parent of which this holds, e.g. \"label = 'cat'\"",
+        })
+        .option("glob", {
+          type: "string",
+          array: true,
+          requiresArg: true,
+          describe: "Only files of the parent that this matches, e.g. '*.jpg'",
+        })
         .example("$0 create vision/cifar10", "a new dataset, or its next version, empty")
         .example("$0 create vision/cifar10 --parent vision/cifar10", "a child of the latest version"),
     (args) =>
       run(args, async (context) => {
         const { workspace } = context;
-        await printDraft(context, await Dataset.create(args.name, { ...versionOptionsOf(args), workspace }));
+        const { where, glob: globs } = args;
+        const options = { ...versionOptionsOf(args), where, globs, workspace };
+        await printDraft(context, await Dataset.create(args.name, options));
       }),
   );
 }

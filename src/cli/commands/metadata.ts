@@ -8,11 +8,12 @@ import type { MetadataValue } from "../../dataset/metadata-value.js";
 import { type Cli, type Context, type GlobalOptions, run } from "../context.js";
 import { formatBytes, printable } from "../format.js";
 import { renderTable } from "../table.js";
+import { FILE_METADATA_COMMANDS } from "./file-metadata.js";
 
 export function addMetadataCommand(cli: Cli): void {
   cli.command("metadata", "Keep values with a version by name: JSON, text, tables, any bytes", (yargs) => {
-    for (const command of [set, get, list, remove]) command(yargs);
-    return yargs.demandCommand(1, "Say what to do: set, get, list or remove");
+    for (const command of [set, get, list, remove, ...FILE_METADATA_COMMANDS]) command(yargs);
+    return yargs.demandCommand(1, "Say what to do: set, get, list, remove, file or import");
   });
 }
 

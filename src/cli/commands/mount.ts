@@ -59,6 +59,17 @@ export function addMountCommand(cli: Cli): void {
           default: false,
           describe: "Fetch all of it first, and keep it in the cache while it is mounted",
         })
+        .option("where", {
+          type: "string",
+          requiresArg: true,
+          describe: "Show only files of which this holds, e.g. \"label = 'cat' and width > 100\"",
+        })
+        .option("glob", {
+          type: "string",
+          array: true,
+          requiresArg: true,
+          describe: "Show only files that this matches, e.g. '*.jpg'",
+        })
         .option("offline", {
           type: "boolean",
           default: false,
@@ -79,12 +90,14 @@ export function addMountCommand(cli: Cli): void {
         .example("$0 mount vision/cifar10 /data", "the latest version, to read")
         .example("$0 mount -w vision/cifar10@1.2.0 /data", "edit it; varve unmount /data commits")
         .example("$0 mount 's3://bucket/prefix#vision/cifar10' /data", "from a bucket, without a catalog")
+        .example("$0 mount vision/cifar10 /cats --where \"label = 'cat'\"", "part of it (docs/metadata.md)")
         .example("$0 mount --all /datasets", "ls /datasets/vision/cifar10/latest"),
     (args) =>
       run(args, async (context) => {
         const { workspace } = context;
         const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
         const offline = workspace.isOffline;
+        const { where, glob: globs } = args;
         const options = {
           writable,
           allowOther,
@@ -93,6 +106,8 @@ export function addMountCommand(cli: Cli): void {
           transport,
           acceptLimits,
           offline,
+          where,
+          globs,
           deadlineMs: deadline * 1000,
         };
         if (offline && args.prefetch) throw contradictory();

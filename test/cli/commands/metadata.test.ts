@@ -54,3 +54,23 @@ test("what is not there is not found; a child takes values over when asked", asy
   await varve.ok(["metadata", "remove", "p/d@1.0.1", "note"]);
   assert.deepEqual((await varve.ok(["metadata", "list", "p/d@1.0.1", "--json"])).json(), []);
 });
+
+test("what is said of single files is set, printed and taken away", async (t) => {
+  const [varve, folder] = [await varveUser(t), await tempDir(t)];
+  writeFolder(folder, { "a.txt": "a" });
+  await varve.ok(["create", "p/d"]);
+  await varve.ok(["add", folder]);
+  const file = (...fields: string[]) => varve.ok(["metadata", "file", "p/d@1.0.0", "a.txt", ...fields]);
+  assert.deepEqual((await file("label=cat", "width=12", "ok=true")).json(), {
+    label: "cat",
+    width: 12,
+    ok: true,
+  });
+  assert.deepEqual((await file("width=")).json(), { label: "cat", ok: true });
+  await varve.ok(["finalize"]);
+  assert.deepEqual((await file()).json(), { label: "cat", ok: true });
+  const found = (await varve.ok(["query", "p/d", "ok", "--json"])).json();
+  assert.deepEqual(found, [{ path: "a.txt", metadata: { label: "cat", ok: true } }]);
+  const wrong = await varve(["query", "p/d", "ok ="]);
+  assert.deepEqual([wrong.code, wrong.stdout], [2, ""]);
+});
