@@ -12,6 +12,16 @@ const AMENDMENT_FORMAT = 1;
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 const tags = z.array(z.string().min(1));
 
+const metadata = z.object({
+  name: z.string(),
+  type: z.string(),
+  form: z.string(),
+  /** Base64 of a small value; empty where the bytes lie elsewhere. */
+  value: z.base64(),
+  /** JSON that says where. */
+  attachment: z.string().nullable(),
+});
+
 /** A new kind needs a line here, and one in `apply-change.ts`. `version` is the id of the version it is about. */
 const changeSchema = z.discriminatedUnion("kind", [
   /** Of a version, or without one of the dataset. */
@@ -30,6 +40,14 @@ const changeSchema = z.discriminatedUnion("kind", [
     .refine(isDatasetName),
   /** Its label is never given again. */
   z.object({ kind: z.literal("delete"), version: hex32, label: z.string().refine(isLabel) }),
+  z.object({
+    kind: z.literal("metadata"),
+    version: hex32,
+    set: z.array(metadata),
+    remove: z.array(z.string()),
+  }),
+  /** One more value of an annex, after those it has. */
+  z.object({ kind: z.literal("annex"), version: hex32, annex: z.string().min(1).max(100), add: z.string() }),
 ]);
 
 /** What an amendment changes. */

@@ -96,14 +96,7 @@ export function annotations(db: Kysely<Tables>): Annotations {
       (await selectMetadata(db, versionId).where("name", "=", name).execute()).map(plain)[0],
     listMetadata: async (versionId) =>
       (await selectMetadata(db, versionId).orderBy("name").execute()).map(plain),
-    async deleteMetadata(versionId, name) {
-      const deleted = await db
-        .deleteFrom("versionMetadata")
-        .where("versionId", "=", versionId)
-        .where("name", "=", name)
-        .executeTakeFirst();
-      return deleted.numDeletedRows > 0;
-    },
+    deleteMetadata: (versionId, name) => deleteMetadata(db, versionId, name),
     async annexesOf(versionId, kind) {
       const rows = db
         .selectFrom("versionAnnexes")
@@ -131,7 +124,38 @@ export async function setBelongings(
   for (const row of rows) await db.insertInto("versionAnnexes").values(row).execute();
 }
 
-async function setMetadata(
+/** As the method of that name, for who is in a transaction already. */
+export async function deleteMetadata(db: Kysely<Tables>, versionId: string, name: string): Promise<boolean> {
+  const deleted = await db
+    .deleteFrom("versionMetadata")
+    .where("versionId", "=", versionId)
+    .where("name", "=", name)
+    .executeTakeFirst();
+  return deleted.numDeletedRows > 0;
+}
+
+/** Adds a value of an annex after those there are, for who is in a transaction already. */
+export async function addAnnex(
+  db: Kysely<Tables>,
+  versionId: string,
+  kind: string,
+  value: string,
+): Promise<void> {
+  const last = await db
+    .selectFrom("versionAnnexes")
+    .select("position")
+    .where("versionId", "=", versionId)
+    .where("kind", "=", kind)
+    .orderBy("position", "desc")
+    .executeTakeFirst();
+  await db
+    .insertInto("versionAnnexes")
+    .values({ versionId, kind, position: (last?.position ?? -1) + 1, value })
+    .execute();
+}
+
+/** As the method of that name, for who is in a transaction already. */
+export async function setMetadata(
   db: Kysely<Tables>,
   versionId: string,
   { name, type, form, value, attachment }: Metadata,

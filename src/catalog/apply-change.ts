@@ -9,6 +9,7 @@ import { isNameTaken, renameDataset } from "./dataset-names.js";
 import { buryVersion, isDeleted } from "./deleted-versions.js";
 import { appendEvent } from "./events.js";
 import type { EventKind } from "./schema-of-events.js";
+import { addAnnex, deleteMetadata, setMetadata } from "./annotations.js";
 import type { Tables } from "./schema.js";
 import { findVersion, isFinished } from "./version-row.js";
 
@@ -28,7 +29,7 @@ type Appliers = {
   [Kind in Change["kind"]]: (applying: Applying, change: Change & { kind: Kind }) => Promise<Outcome>;
 };
 
-const APPLIERS: Appliers = { tag, publish, describe, archive, rename, delete: remove };
+const APPLIERS: Appliers = { tag, publish, describe, archive, rename, delete: remove, metadata, annex };
 
 /** Applies one amendment of a dataset, for who is in a transaction. */
 export async function applyAmendment(db: Kysely<Tables>, amendment: Amendment): Promise<Outcome> {
@@ -194,5 +195,26 @@ async function remove(
 ): Promise<Outcome> {
   if (await claims(change.version, "deleted"))
     await buryVersion(db, { id: change.version, datasetId, label: change.label });
+  return "applied";
+}
+
+async function metadata(
+  { db, claims }: Applying,
+  { version, set, remove }: Change & { kind: "metadata" },
+): Promise<Outcome> {
+  for (const name of remove)
+    if (await claims(version, `metadata ${name}`)) await deleteMetadata(db, version, name);
+  for (const each of set)
+    if (await claims(version, `metadata ${each.name}`))
+      await setMetadata(db, version, { ...each, value: new Uint8Array(Buffer.from(each.value, "base64")) });
+  return "applied";
+}
+
+/** Each value is claimed as a field of its own, so that it is added once however often it is told. */
+async function annex(
+  { db, claims }: Applying,
+  { version, annex: kind, add }: Change & { kind: "annex" },
+): Promise<Outcome> {
+  if (await claims(version, `annex ${kind} ${add}`)) await addAnnex(db, version, kind, add);
   return "applied";
 }

@@ -14,6 +14,7 @@ import {
 import {
   type FileMetadataItem,
   type FileMetadataOptions,
+  amendFileMetadata,
   fileMetadataAt,
   setFileMetadata,
 } from "./file-metadata/file-metadata.js";
@@ -25,7 +26,7 @@ import { RelatedDataset } from "./related-dataset.js";
 import { type ExportedReport, exportReports } from "./reports/export.js";
 import type { VersionLogger } from "./reports/logger.js";
 import type { Report } from "./reports/report.js";
-import { contentOfReport, draftLogger, listReports } from "./reports/version-reports.js";
+import { contentOfReport, listReports, loggerOf } from "./reports/version-reports.js";
 import { selectionSource } from "./subset.js";
 import { type TreePath, pathOfText } from "../paths.js";
 
@@ -42,7 +43,7 @@ export abstract class AnnotatedDataset extends RelatedDataset {
    * all else JSON; each comes back as what it was put in as. It is no part of the digests, and children do not have it
    * unless they ask (`inheritMetadata`).
    *
-   * @throws {DatasetError} `version-final`; `bad-input` for what would not come back as it was, and over 64 MiB
+   * @throws {DatasetError} `bad-input` for what would not come back as it was, and over 64 MiB
    */
   async setMetadata(value: MetadataValue, options: MetadataOptions = {}): Promise<MetadataInfo> {
     return this.keepMetadata(encodeValue(value, options.type), options);
@@ -52,7 +53,7 @@ export abstract class AnnotatedDataset extends RelatedDataset {
    * As `setMetadata`, from a file: JSON becomes a value, all else (CSV, Parquet, Arrow, numpy …) stays bytes with the
    * media type of its ending.
    *
-   * @throws {DatasetError} `not-found`, `source-unreadable`, `version-final`, `bad-input`
+   * @throws {DatasetError} `not-found`, `source-unreadable`, `bad-input`
    */
   async setMetadataFile(path: string, options: MetadataOptions = {}): Promise<MetadataInfo> {
     return this.keepMetadata(await valueOfFile(path, options.type), options);
@@ -87,16 +88,16 @@ export abstract class AnnotatedDataset extends RelatedDataset {
     return listMetadata(this.workspace, this.current);
   }
 
-  /** @throws {DatasetError} `not-found` when there is none of that name; `version-final` */
+  /** @throws {DatasetError} `not-found` when there is none of that name */
   async deleteMetadata(name: string = DEFAULT_NAME): Promise<void> {
-    await deleteMetadata(this.workspace, this.open().version, name);
+    await deleteMetadata(this.workspace, this.found, name);
   }
 
   /**
    * Says something of one file: fields by name, null taking one away; others stay unless `replace`. Children have it for
    * files they take over unchanged, renamed ones too.
    *
-   * @throws {DatasetError} `path-missing`, `version-final`, `bad-input`
+   * @throws {DatasetError} `path-missing`, `bad-input`
    */
   async setFileMetadata(
     path: string,
@@ -111,12 +112,13 @@ export abstract class AnnotatedDataset extends RelatedDataset {
     items: Iterable<FileMetadataItem> | AsyncIterable<FileMetadataItem>,
     options: FileMetadataOptions = {},
   ): Promise<number> {
-    return setFileMetadata(this.open(), items, options);
+    if (this.draft) return setFileMetadata(this.draft, items, options);
+    return amendFileMetadata(this.workspace, this.found, items, options);
   }
 
   /** As `setFilesMetadata`, from JSON lines, CSV or TSV, where a column `path` names the file each line is about. */
   async importFileMetadata(file: string, options: FileMetadataOptions = {}): Promise<number> {
-    return setFileMetadata(this.open(), readItems(file), options);
+    return this.setFilesMetadata(readItems(file), options);
   }
 
   /** What is said of one file; undefined for nothing. */
@@ -136,9 +138,9 @@ export abstract class AnnotatedDataset extends RelatedDataset {
       yield { path, metadata: fields };
   }
 
-  /** Where tables, plots, pictures and text about this version are reported. @throws {DatasetError} `version-final` */
+  /** Where tables, plots, pictures and text about this version are reported.*/
   getLogger(): VersionLogger {
-    return draftLogger(this.open());
+    return loggerOf(this.workspace, this.found, this.draft);
   }
 
   /** What was reported, in order, automatic previews among it. */
@@ -157,6 +159,6 @@ export abstract class AnnotatedDataset extends RelatedDataset {
   }
 
   private keepMetadata(value: EncodedValue, { name = DEFAULT_NAME }: MetadataOptions): Promise<MetadataInfo> {
-    return setMetadata(this.workspace, this.open(), name, value);
+    return setMetadata(this.workspace, this.found, name, value);
   }
 }

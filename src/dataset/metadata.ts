@@ -6,11 +6,13 @@ import { isUtf8 } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
 import * as z from "zod";
 import type { Metadata, VersionRow } from "../catalog/catalog.js";
-import type { Sha256 } from "../content/chunk.js";
+import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import { DatasetError, errnoOf, messageOf } from "../errors.js";
 import { ATTACHMENT_MAX_BYTES, attachmentSchema, putAttachment, readAttachment } from "./attachments.js";
+import { amend } from "./amend.js";
 import type { Draft } from "./draft.js";
+import { type FoundVersion, isFinished } from "./history.js";
 import {
   type EncodedValue,
   METADATA_FORMS,
@@ -21,7 +23,7 @@ import {
   encodeValue,
   mediaTypeOf,
 } from "./metadata-value.js";
-import type { Workspace } from "./workspace.js";
+import type { OpenedRemote, Workspace } from "./workspace.js";
 
 export interface MetadataOptions {
   /** Default `metadata`. No name is reserved. */
@@ -48,19 +50,25 @@ const INLINE_MAX_BYTES = 1024;
 const VALUES_MAX = 1_000;
 const BYTES_TYPE = "application/octet-stream";
 
-/** Keeps a value with a draft, replacing one of the same name. Costs a request for one over 1 KiB. */
+/**
+ * Keeps a value with a version, replacing one of the same name: with a draft until it is finalized, with a finished one by an
+ * amendment. Costs a request for one over 1 KiB.
+ */
 export async function setMetadata(
   workspace: Workspace,
-  draft: Draft,
+  { dataset, version }: FoundVersion,
   name: string,
   value: EncodedValue,
 ): Promise<MetadataInfo> {
   checkMetadataName(name);
   const catalog = await workspace.catalog();
-  const known = await catalog.listMetadata(draft.version.id);
+  const known = await catalog.listMetadata(version.id);
   if (known.length >= VALUES_MAX && !known.some((each) => each.name === name)) throw tooMany(name);
-  const metadata = await stored(draft, name, value);
-  await catalog.setMetadata(draft.version.id, metadata);
+  const metadata = await stored(workspace, version, name, value);
+  const set = [{ ...metadata, value: Buffer.from(metadata.value).toString("base64") }];
+  if (isFinished(version))
+    await amend(workspace, dataset, { kind: "metadata", version: version.id, set, remove: [] });
+  else await catalog.setMetadata(version.id, metadata);
   return infoOf(metadata);
 }
 
@@ -85,9 +93,16 @@ export async function listMetadata(workspace: Workspace, version: VersionRow): P
 }
 
 /** @throws {DatasetError} `not-found` when there is none of that name */
-export async function deleteMetadata(workspace: Workspace, version: VersionRow, name: string): Promise<void> {
-  if (await (await workspace.catalog()).deleteMetadata(version.id, name)) return;
-  throw noSuchMetadata(name, version);
+export async function deleteMetadata(
+  workspace: Workspace,
+  { dataset, version }: FoundVersion,
+  name: string,
+): Promise<void> {
+  const catalog = await workspace.catalog();
+  if (!(await catalog.getMetadata(version.id, name))) throw noSuchMetadata(name, version);
+  if (isFinished(version))
+    await amend(workspace, dataset, { kind: "metadata", version: version.id, set: [], remove: [name] });
+  else await catalog.deleteMetadata(version.id, name);
 }
 
 /** What a child that asks for it has of its parents; a later parent wins where several have a name. */
@@ -144,10 +159,21 @@ export function noSuchMetadata(name: string, { label }: VersionRow): DatasetErro
   return new DatasetError("not-found", { what }, message);
 }
 
-async function stored(draft: Draft, name: string, { form, type, bytes }: EncodedValue): Promise<Metadata> {
+async function stored(
+  workspace: Workspace,
+  { remoteId }: VersionRow,
+  name: string,
+  { form, type, bytes }: EncodedValue,
+): Promise<Metadata> {
   if (bytes.length <= INLINE_MAX_BYTES) return { name, type, form, value: bytes, attachment: null };
-  const attachment = JSON.stringify(await putAttachment(draft.remote, bytes));
+  const attachment = JSON.stringify(await putAttachment(await remoteOf(workspace, remoteId), bytes));
   return { name, type, form, value: new Uint8Array(), attachment };
+}
+
+/** Where a version's record lies, or will. */
+export async function remoteOf(workspace: Workspace, remoteId: string): Promise<OpenedRemote> {
+  const id = remoteId as RemoteId;
+  return { id, remote: await workspace.remote(id) };
 }
 
 function infoOf({ name, type, form, value, attachment }: Metadata): MetadataInfo {

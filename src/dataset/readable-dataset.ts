@@ -81,7 +81,7 @@ export abstract class ReadableDataset extends DatasetVersion {
     return makeMutableCopy(this.workspace, this.found, targetFolder, options);
   }
 
-  private get found(): FoundVersion {
+  protected get found(): FoundVersion {
     return { dataset: this.row, version: this.current, remote: this.remote };
   }
 }

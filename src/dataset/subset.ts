@@ -2,8 +2,8 @@
 import { DatasetError } from "../errors.js";
 import { ROOT } from "../paths.js";
 import type { Draft } from "./draft.js";
-import { pagesOf } from "./file-metadata/file-metadata.js";
 import { type Selection, type SelectionSource, selectOrdinals } from "./file-metadata/select.js";
+import { openFileTable } from "./file-metadata/table.js";
 import type { FoundVersion } from "./history.js";
 import { slicesOf } from "./version-blocks.js";
 import { openVersionTree } from "./version-tree.js";
@@ -15,7 +15,11 @@ export async function selectionSource(
   { version }: Pick<FoundVersion, "version">,
 ): Promise<SelectionSource> {
   const cache = await workspace.cache();
-  return { cache, tree: await openVersionTree(cache, version), pages: await pagesOf(workspace, version) };
+  return {
+    cache,
+    tree: await openVersionTree(cache, version),
+    table: await openFileTable(workspace, version),
+  };
 }
 
 /**

@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import { Dataset } from "../../src/dataset/dataset.js";
 import { rebuildCatalog } from "../../src/dataset/rebuild.js";
+import { openFileTable } from "../../src/dataset/file-metadata/table.js";
 import { textOf } from "../../src/paths.js";
 import { type Contents, pathsOf, writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
@@ -143,12 +144,41 @@ test("a draft says what was staged over what it inherits; what it loses is forgo
 test("what is no file, or no fields, is refused", async (t) => {
   const user = await testUser(t);
   const pets = await labelled(user);
-  await assert.rejects(pets.setFileMetadata("readme", { a: 1 }), { code: "version-final" });
   const draft = await Dataset.create("lab/pets", { parents: ["lab/pets"], workspace: user.open() });
   await assert.rejects(draft.setFileMetadata("nowhere", { a: 1 }), { code: "path-missing" });
-  await assert.rejects(draft.setFileMetadata("cats", { a: 1 }), { code: "bad-input" });
+  await assert.rejects(draft.setFileMetadata("cats", { a: 1 }), { code: "path-missing" });
+  await assert.rejects(pets.setFileMetadata("cats", { a: 1 }), { code: "path-missing" });
   for (const fields of [{ path: 1 }, { a: NaN }, { a: "x".repeat(20_000) }, { a: 1n }, { a: () => 1 }])
     await assert.rejects(draft.setFileMetadata("readme", fields), { code: "bad-input" });
+});
+
+test("what is said of files of a finished version is an amendment: others see it, children have it, a rebuilt catalog too", async (t) => {
+  const user = await testUser(t);
+  const pets = await labelled(user);
+  await pets.setFileMetadata("readme", { label: "text" });
+  await pets.setFilesMetadata([
+    { path: "cats/1.jpg", fields: { ok: null, width: 300 } },
+    { path: "dogs/2.png", fields: { label: "dog" } },
+  ]);
+  await pets.setFileMetadata("cats/2.jpg", { only: 1 }, { replace: true });
+  const now = {
+    readme: { label: "text" },
+    "cats/1.jpg": { label: "cat", width: 300 },
+    "cats/2.jpg": { only: 1 },
+    "dogs/1.jpg": SAID["dogs/1.jpg"],
+    "dogs/2.png": { label: "dog" },
+  };
+  assert.deepEqual(await said(pets), now);
+  assert.deepEqual(await pets.getFileMetadata("cats/1.jpg"), now["cats/1.jpg"]);
+  assert.deepEqual(await said(await child(user, pets, (draft) => draft.removeFiles("dogs"))), {
+    readme: now.readme,
+    "cats/1.jpg": now["cats/1.jpg"],
+    "cats/2.jpg": now["cats/2.jpg"],
+  });
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(user.home.catalogPath + suffix, { force: true });
+  const anew = user.open();
+  await rebuildCatalog(anew, [user.home.defaultRemote]);
+  assert.deepEqual(await said(await Dataset.get("lab/pets@1.0.0", { workspace: anew })), now);
 });
 
 test("CSV, TSV and JSON lines say it of many files", async (t) => {
@@ -249,9 +279,10 @@ test("one row changed in a version of 20,000 writes one page, and what is equal 
   await draft.setFilesMetadata(items);
   await draft.finalize({ autoUpload: true });
   const pagesOfVersion = async (dataset: Dataset) => {
-    const { pagesOf } = await import("../../src/dataset/file-metadata/file-metadata.js");
-    const { VERSION } = { VERSION: await (await user.open().catalog()).versionById(dataset.id) };
-    return (await pagesOf(user.open(), VERSION!)).map(({ attachment }) => attachment.sha256);
+    const workspace = user.open();
+    const version = await (await workspace.catalog()).versionById(dataset.id);
+    const { pages } = await openFileTable(workspace, version!);
+    return pages.map(({ attachment }) => attachment.sha256);
   };
   const before = await pagesOfVersion(draft);
   const next = await child(user, draft, (each) => each.setFileMetadata("d7/f7", { n: -1 }));

@@ -68,6 +68,28 @@ test("metadata is no part of the digests, and makes no record larger than its sm
   assert.equal(attachments.length, 2); // a folder of two characters, and the object
 });
 
+test("values and reports of a finished version are amendments, which others and a rebuilt catalog see", async (t) => {
+  const user = await testUser(t);
+  const draft = await draftWith(user, { kept: 1, changed: 1, gone: 1 });
+  await draft.getLogger().reportText({ title: "first", text: "1" });
+  await draft.finalize({ autoUpload: true });
+  await draft.setMetadata(NOISE, { name: "changed" });
+  await draft.setMetadata("new", { name: "added" });
+  await draft.deleteMetadata("gone");
+  await draft.getLogger().reportText({ title: "second", text: "2" });
+  const wanted = { added: "new", changed: NOISE, kept: 1 };
+  const stranger = (await testUser(t)).open();
+  const bucket = await Dataset.get(`${user.home.defaultRemote}#lab/data`, { workspace: stranger });
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(user.home.catalogPath + suffix, { force: true });
+  const anew = user.open();
+  await rebuildCatalog(anew, [user.home.defaultRemote]);
+  for (const dataset of [bucket, await Dataset.get("lab/data", { workspace: anew })]) {
+    assert.deepEqual(await valuesOf(dataset), wanted);
+    const titles = (await dataset.listReports()).map(({ title }) => title);
+    assert.deepEqual(titles, ["first", "second"]);
+  }
+});
+
 test("a damaged attachment is an error, never another value", async (t) => {
   const user = await testUser(t);
   const draft = await draftWith(user, { bytes: NOISE });

@@ -3,15 +3,20 @@
  * takes over, under their new names where they were renamed, and not for those it changed. A draft keeps what it was told
  * as patches; finalizing lays them over what the parents say.
  */
+import type { Cache } from "../../cache/cache.js";
 import type { VersionRow } from "../../catalog/catalog.js";
 import { DatasetError } from "../../errors.js";
 import { EntryType } from "../../manifest/entry.js";
 import { type Key, compareKeys, keyOf } from "../../manifest/key.js";
 import { openRoot } from "../../manifest/root.js";
+import type { Tree } from "../../manifest/tree.js";
 import { type TreePath, pathOfText, textOf } from "../../paths.js";
+import { amend } from "../amend.js";
 import type { Draft } from "../draft.js";
+import type { FoundVersion } from "../history.js";
+import { remoteOf } from "../metadata.js";
 import { diffOf } from "../version-diff.js";
-import { asyncRangeLoader } from "../version-tree.js";
+import { asyncRangeLoader, openVersionTree } from "../version-tree.js";
 import type { OpenedRemote, Workspace } from "../workspace.js";
 import { type RowEdit, editPages, editRows, laidOver } from "./edit-pages.js";
 import {
@@ -22,10 +27,8 @@ import {
   combinePatches,
   patchOf,
 } from "./fields.js";
-import { type FileRow, type Page, PageWriter, readPage, readPages, rowsOf, tableRefSchema } from "./pages.js";
-
-/** The annex kind of the table. */
-export const FILE_METADATA_KIND = "fileMetadata";
+import { type FileRow, PageWriter } from "./pages.js";
+import { FILE_METADATA_KIND, type FileTable, isEmpty, openFileTable, tableRow, tableRows } from "./table.js";
 
 export interface FileMetadataOptions {
   /** Whether fields that are not given are taken away. Default false: they stay. */
@@ -38,6 +41,8 @@ export interface FileMetadataItem {
   fields: Readonly<Record<string, unknown>>;
 }
 
+/** Files of a finished version that one call may speak of: its amendment is sorted in memory. */
+const AMENDED_MAX = 100_000;
 /** Files whose patches are written in one transaction. */
 const BATCH = 2_000;
 
@@ -70,6 +75,39 @@ export async function setFileMetadata(
   return count;
 }
 
+/**
+ * The same of a finished version, by one amendment, which whoever reads lays over what its record says.
+ *
+ * @throws {DatasetError} as `setFileMetadata`, and nothing is said then
+ */
+export async function amendFileMetadata(
+  workspace: Workspace,
+  { dataset, version }: FoundVersion,
+  items: Iterable<FileMetadataItem> | AsyncIterable<FileMetadataItem>,
+  { replace = false }: FileMetadataOptions = {},
+): Promise<number> {
+  const cache = await workspace.cache();
+  const tree = await openVersionTree(cache, version);
+  const patches = new Map<TreePath, FieldsPatch>();
+  for await (const item of items) {
+    const path = pathOfText(item.path);
+    if ((await cache.complete(() => typeAt(tree, path))) !== "file") throw noFile(path);
+    patches.set(
+      path,
+      combinePatches(patches.get(path), { replace, fields: checkFields(item.path, item.fields) }),
+    );
+    if (patches.size > AMENDED_MAX) throw tooManyAmended();
+  }
+  const rows = [...patches].map(([path, patch]) => ({ key: keyOf(path), path, fields: { ...patch } }));
+  const writer = new PageWriter(await remoteOf(workspace, version.remoteId));
+  for (const row of rows.sort((a, b) => compareKeys(a.key, b.key))) await writer.add(row);
+  const table = await writer.finish();
+  if (!table) return 0;
+  const add = JSON.stringify({ ...table, patches: true });
+  await amend(workspace, dataset, { kind: "annex", version: version.id, annex: FILE_METADATA_KIND, add });
+  return rows.length;
+}
+
 /** What is said of one file; undefined for nothing. */
 export async function fileMetadataAt(
   workspace: Workspace,
@@ -77,17 +115,9 @@ export async function fileMetadataAt(
   draft: Draft | undefined,
   path: TreePath,
 ): Promise<FileFields | undefined> {
-  if (!draft) return rowAt(workspace, await pagesOf(workspace, version), keyOf(path));
+  if (!draft) return tableRow(await workspace.cache(), await openFileTable(workspace, version), keyOf(path));
   const patch = patchOf(draft.tree.staging.annexes.patch(path));
   return applyPatch(await inheritedAt(workspace, draft, path), patch);
-}
-
-/** The pages of a finished version's table; none where nothing is said of its files. */
-export async function pagesOf(workspace: Workspace, version: VersionRow): Promise<Page[]> {
-  const annexes = await (await workspace.catalog()).annexesOf(version.id, FILE_METADATA_KIND);
-  const last = annexes.at(-1);
-  if (last === undefined) return [];
-  return readPages(await workspace.cache(), tableRefSchema.parse(JSON.parse(last)));
 }
 
 /**
@@ -110,11 +140,11 @@ export async function writeFileMetadata(
   const writer = new PageWriter(remote);
   const [first, ...others] = inherited;
   // A squashed version that copies all it holds names no other remote.
-  if (others.length === 0 && !draft.squash?.copies) {
+  if (others.length === 0 && !draft.squash?.copies && !first?.table.patches.length) {
     const edits = withPatches(first?.edits ?? [], stagedEdits(draft));
-    await editPages(cache, first?.pages ?? [], edits, writer);
+    await editPages(cache, first?.table.pages ?? [], edits, writer);
   } else {
-    const tables = inherited.map(({ pages, edits }) => editRows(rowsOf(cache, pages), edits));
+    const tables = inherited.map(({ table, edits }) => editRows(tableRows(cache, table), edits));
     const merged = tables.reduce((rows: AsyncIterable<FileRow>, over) => laidOver(rows, over));
     for await (const row of editRows(merged, stagedEdits(draft))) await writer.add(row);
   }
@@ -123,7 +153,7 @@ export async function writeFileMetadata(
 }
 
 interface InheritedTable {
-  pages: Page[];
+  table: FileTable;
   /** What has become of its files, in the order of the tree. */
   edits: RowEdit[];
 }
@@ -136,53 +166,31 @@ async function inheritedTables(
   const cache = await workspace.cache();
   const tables: InheritedTable[] = [];
   for (const { version, tree } of draft.layers) {
-    const pages = await pagesOf(workspace, version);
-    if (pages.length === 0) continue;
+    const table = await openFileTable(workspace, version);
+    if (isEmpty(table)) continue;
     const diff = await diffOf(tree, { root: openRoot(rootBytes) }, asyncRangeLoader(cache));
     const gone = [...diff.removed, ...diff.modified, ...diff.renamed.map(({ from }) => from)];
     const edits = new Map<Key, RowEdit["change"]>(gone.map((path) => [keyOf(path), () => undefined]));
-    for await (const { to, fields } of movedRows(workspace, pages, diff.renamed))
+    for await (const { to, fields } of movedRows(cache, table, diff.renamed))
       edits.set(keyOf(to), () => fields);
     const sorted = [...edits].map(([key, change]) => ({ key, change }));
-    tables.push({ pages, edits: sorted.sort((a, b) => compareKeys(a.key, b.key)) });
+    tables.push({ table, edits: sorted.sort((a, b) => compareKeys(a.key, b.key)) });
   }
   return tables;
 }
 
-/** In the order in which their pages lie, so that each is read once. */
+/** In one pass over the table where files were renamed, and none where not. */
 async function* movedRows(
-  workspace: Workspace,
-  pages: readonly Page[],
+  cache: Cache,
+  table: FileTable,
   renamed: readonly { from: TreePath; to: TreePath }[],
 ): AsyncGenerator<{ to: TreePath; fields: FileFields }> {
-  const cache = await workspace.cache();
-  const inOrder = renamed
-    .map(({ from, to }) => ({ key: keyOf(from), to }))
-    .sort((a, b) => compareKeys(a.key, b.key));
-  let current: { page: Page | undefined; rows: Map<Key, FileFields> } = { page: undefined, rows: new Map() };
-  for (const { key, to } of inOrder) {
-    const page = pageOf(pages, key);
-    if (page && page !== current.page) current = { page, rows: fieldsByKey(await readPage(cache, page)) };
-    const fields = page && current.rows.get(key);
-    if (fields) yield { to, fields };
+  if (renamed.length === 0) return;
+  const targets = new Map(renamed.map(({ from, to }) => [keyOf(from), to]));
+  for await (const { key, fields } of tableRows(cache, table)) {
+    const to = targets.get(key);
+    if (to !== undefined) yield { to, fields };
   }
-}
-
-function fieldsByKey(rows: readonly FileRow[]): Map<Key, FileFields> {
-  return new Map(rows.map(({ key, fields }) => [key, fields]));
-}
-
-function pageOf(pages: readonly Page[], key: Key): Page | undefined {
-  return pages.findLast(({ firstKey }) => firstKey <= key);
-}
-
-async function rowAt(
-  workspace: Workspace,
-  pages: readonly Page[],
-  key: Key,
-): Promise<FileFields | undefined> {
-  const page = pageOf(pages, key);
-  return page && fieldsByKey(await readPage(await workspace.cache(), page)).get(key);
 }
 
 /** What the parents say of a path that the draft has not touched. */
@@ -193,7 +201,11 @@ async function inheritedAt(
 ): Promise<FileFields | undefined> {
   if (draft.tree.staging.get(path)) return undefined;
   for (const { version } of draft.layers.toReversed()) {
-    const fields = await rowAt(workspace, await pagesOf(workspace, version), keyOf(path));
+    const fields = await tableRow(
+      await workspace.cache(),
+      await openFileTable(workspace, version),
+      keyOf(path),
+    );
     if (fields) return fields;
   }
   return undefined;
@@ -228,12 +240,22 @@ async function dropPatchesOfNothing(draft: Draft): Promise<void> {
 
 async function requireFile(draft: Draft, path: TreePath): Promise<void> {
   const entry = await draft.tree.get(path);
+  if (!entry || entry.type === EntryType.directory) throw noFile(path);
+}
+
+function typeAt(tree: Tree, path: TreePath): "file" | "folder" | undefined {
+  const ordinal = tree.find(path);
+  if (ordinal === undefined) return undefined;
+  return tree.type(ordinal) === EntryType.directory ? "folder" : "file";
+}
+
+function noFile(path: TreePath): DatasetError<"path-missing"> {
   const shown = textOf(path);
-  if (!entry) {
-    const message = `Cannot set metadata of "${shown}": the version has no such path`;
-    throw new DatasetError("path-missing", { path: shown }, message);
-  }
-  if (entry.type !== EntryType.directory) return;
-  const message = `Cannot set metadata of "${shown}": it is a folder; set it for the files in it`;
-  throw new DatasetError("bad-input", { value: shown }, message);
+  const message = `Cannot set metadata of "${shown}": the version has no such file`;
+  return new DatasetError("path-missing", { path: shown }, message);
+}
+
+function tooManyAmended(): DatasetError<"bad-input"> {
+  const message = `Cannot set metadata of over ${AMENDED_MAX} files of a finished version at once: do it in parts, or in a child`;
+  return new DatasetError("bad-input", { value: "files" }, message);
 }

@@ -26,7 +26,12 @@ const indexSchema = z.object({ format: z.literal(1), pages: z.array(pageSchema) 
 const rowSchema = z.tuple([pathSchema, z.record(z.string(), z.json())]);
 
 /** As an annex names the table. */
-export const tableRefSchema = z.object({ index: attachmentSchema, rows: count });
+export const tableRefSchema = z.object({
+  index: attachmentSchema,
+  rows: count,
+  /** Set where the fields of each row are a patch of those a file has. */
+  patches: z.literal(true).optional(),
+});
 export type TableRef = z.infer<typeof tableRefSchema>;
 
 export interface Page {

@@ -11,7 +11,8 @@ import { slicesOf } from "../version-blocks.js";
 import { wildcardsOf } from "../wildcard.js";
 import { type Predicate, parseExpression } from "./expression.js";
 import type { FileFields } from "./fields.js";
-import { type FileRow, type Page, rowsOf } from "./pages.js";
+import type { FileRow } from "./pages.js";
+import { type FileTable, tableRows } from "./table.js";
 
 export interface Selection {
   /** An expression over the metadata of files, such as `width > 100 and label = 'cat'`. Default: all. */
@@ -31,8 +32,8 @@ export interface SelectedFile {
 export interface SelectionSource {
   cache: Cache;
   tree: Tree;
-  /** Of the metadata of its files. */
-  pages: readonly Page[];
+  /** The metadata of its files. */
+  table: FileTable;
 }
 
 const NOTHING: FileFields = {};
@@ -50,11 +51,11 @@ export function predicateOf({ where, globs = [] }: Selection): Predicate {
 
 /** The files, links and symbolic links that are meant, in the order of the tree. */
 export async function* selectFiles(
-  { cache, tree, pages }: SelectionSource,
+  { cache, tree, table }: SelectionSource,
   selection: Selection,
 ): AsyncGenerator<SelectedFile> {
   const isMeant = predicateOf(selection);
-  const rows = new RowsAhead(rowsOf(cache, pages));
+  const rows = new RowsAhead(tableRows(cache, table));
   await rows.advance();
   let ordinal = 0;
   const complete = <T>(operation: () => T) => cache.complete(operation);

@@ -2,13 +2,16 @@
 import type { VersionRow } from "../../catalog/catalog.js";
 import type { Tree } from "../../manifest/tree.js";
 import { pathOfText } from "../../paths.js";
+import { amend } from "../amend.js";
 import type { Draft } from "../draft.js";
+import type { FoundVersion } from "../history.js";
 import { readFile } from "../listing.js";
+import { remoteOf } from "../metadata.js";
 import type { OpenedRemote, Workspace } from "../workspace.js";
 import { VersionLogger } from "./logger.js";
 import {
   type Report,
-  type ReportFacts,
+  type ReportPage,
   keepReport,
   parseReport,
   putReportPage,
@@ -22,15 +25,24 @@ export const REPORTS_KIND = "reports";
 /** Reports a version may have: their list is read whole. */
 const REPORTS_MAX = 10_000;
 
-export function draftLogger(draft: Draft): VersionLogger {
-  return new VersionLogger((facts, content) => addReport(draft, facts, content));
+/** A draft notes its reports until it is finalized; of a finished version each is an amendment. */
+export function loggerOf(workspace: Workspace, found: FoundVersion, draft: Draft | undefined): VersionLogger {
+  return new VersionLogger(async (facts, content) => {
+    const remote = draft?.remote ?? (await remoteOf(workspace, found.version.remoteId));
+    const report = await keepReport(remote, facts, content);
+    if (draft) draft.tree.staging.annexes.addReport(JSON.stringify(report));
+    else await amendReports(workspace, found, await putReportPage(remote, [report]));
+    return report;
+  });
 }
 
-/** Stores a report of a draft. */
-export async function addReport(draft: Draft, facts: ReportFacts, content: Uint8Array): Promise<Report> {
-  const report = await keepReport(draft.remote, facts, content);
-  draft.tree.staging.annexes.addReport(JSON.stringify(report));
-  return report;
+async function amendReports(
+  workspace: Workspace,
+  { dataset, version }: FoundVersion,
+  page: ReportPage,
+): Promise<void> {
+  const add = JSON.stringify(page);
+  await amend(workspace, dataset, { kind: "annex", version: version.id, annex: REPORTS_KIND, add });
 }
 
 /** In the order in which they were reported. */
