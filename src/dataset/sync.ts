@@ -1,17 +1,19 @@
 /** A new version from a folder in one step: create, sync, upload, finalize. No change, no version. */
+import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 
 import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import type { CommitResult } from "./commit.js";
+import { type CopyOf, copyAt, noteCopy } from "./copies/copy-of.js";
 import { Dataset } from "./dataset.js";
 import type { SyncFolderOptions } from "./addition.js";
 import type { FinalizeOptions } from "./editable-dataset.js";
 import type { CreateOptions } from "./draft.js";
-import { findDataset, refresh } from "./history.js";
-import { isDatasetError } from "../errors.js";
+import { findDataset, findVersion, refresh } from "./history.js";
+import { DatasetError, isDatasetError } from "../errors.js";
 import { bytesOfText } from "../paths.js";
 import { workspaceOfDrafts } from "./new-draft.js";
-import { parseDatasetName } from "./reference.js";
+import { parseDatasetName, textOfDataset } from "./reference.js";
 import type { StageCounts } from "./stage-counts.js";
 import { checkFolder } from "./stage-folder.js";
 import { locateVersion } from "./remote-reference.js";
@@ -33,18 +35,24 @@ export interface SyncResult {
 }
 
 /**
- * Makes the next version of a dataset from a folder. Its parent is the latest version unless others are named.
+ * Makes the next version of a dataset from a folder. Its parent is the version that the folder is a copy of, where that
+ * is known and of this dataset, else the latest one, unless others are named.
  *
+ * @param given `project/name`; may be left out for a folder that is known to be a copy.
  * @throws {DatasetError} as `create`, `syncFolder` and `finalize` do; nothing is left behind then
  */
 export async function syncVersion(
   folder: string,
-  name: string,
+  given: string | undefined,
   options: SyncOptions = {},
 ): Promise<SyncResult> {
   const workspace = options.workspace ?? defaultWorkspace();
   checkFolder(bytesOfText(resolve(folder))); // Before a dataset is made for it.
-  const parents = options.parents?.length ? options.parents : await latestOf(workspace, name, options.remote);
+  const origin = await originOf(workspace, folder);
+  const name = given ?? origin?.name ?? notACopy(folder);
+  const parents = options.parents?.length
+    ? options.parents
+    : await parentsOf(workspace, name, origin, options);
   const own = workspaceOfDrafts(workspace);
   const dataset = await knownDataset(own, name);
   if (dataset) await discardCutOff(own, dataset);
@@ -59,7 +67,15 @@ export async function syncVersion(
     const worth = parents.length === 0 || effect === "content" || (effect === "metadata" && options.metadata);
     if (worth) {
       const unlessEqual = options.metadata ? "tree" : "content";
-      return { committed: await draft.finalize({ ...options, unlessEqual }), staged };
+      const committed = await draft.finalize({ ...options, unlessEqual });
+      if (origin?.name === name)
+        noteCopy(workspace.home, {
+          ...origin.copy,
+          path: realpathSync(folder),
+          id: draft.id,
+          reference: draft.reference,
+        });
+      return { committed, staged };
     }
     await draft.discard();
     return { committed: undefined, staged };
@@ -68,6 +84,43 @@ export async function syncVersion(
     if (!staged || !isDatasetError(error, "version-equal")) throw error;
     return { committed: undefined, equal: error.data.version, staged };
   }
+}
+
+/** The version a folder is a copy of, where this user has made that copy and the version is still known. */
+interface Origin {
+  copy: CopyOf;
+  /** Of the dataset. */
+  name: string;
+}
+
+async function originOf(workspace: Workspace, folder: string): Promise<Origin | undefined> {
+  const copy = copyAt(workspace.home, realpathSync(folder));
+  if (copy?.state !== "whole") return undefined;
+  try {
+    return { copy, name: textOfDataset((await findVersion(workspace, copy.id)).dataset) };
+  } catch (error) {
+    if (isDatasetError(error, "not-found")) return undefined;
+    throw error;
+  }
+}
+
+/** @throws {DatasetError} `conflict` for a copy of some files: the rest would be taken for removed */
+async function parentsOf(
+  workspace: Workspace,
+  name: string,
+  origin: Origin | undefined,
+  { remote }: SyncOptions,
+): Promise<string[]> {
+  if (origin?.name !== name) return latestOf(workspace, name, remote);
+  if (origin.copy.selection === undefined) return [origin.copy.id];
+  const { reference, path } = origin.copy;
+  const message = `Cannot sync "${path}" as the next version: it is a copy of some files of ${reference}, and the others would be gone; varve create --parent ${reference} and varve add take what changed`;
+  throw new DatasetError("conflict", { what: path }, message);
+}
+
+function notACopy(folder: string): never {
+  const message = `Cannot sync "${folder}" without a name: it is not known to be a copy of a version; say PROJECT/NAME`;
+  throw new DatasetError("bad-input", { value: folder }, message);
 }
 
 function walkOptionsOf(options: SyncOptions): SyncFolderOptions {

@@ -103,18 +103,22 @@ function finalize(cli: Cli): void {
 
 function sync(cli: Cli): void {
   cli.command(
-    "sync <folder> <name>",
+    "sync <folder> [name]",
     "Make a new version that holds what a folder holds",
     (yargs) =>
       walkOptions(uploadOptions(newVersionOptions(yargs)))
         .positional("folder", { type: "string", demandOption: true, describe: "Local folder" })
-        .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME" })
+        .positional("name", {
+          type: "string",
+          describe: "PROJECT/NAME; may be left out for a folder that varve get made",
+        })
         .option("metadata", {
           type: "boolean",
           default: false,
           describe: "Changed times or modes alone make a version",
         })
         .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
+        .example("$0 sync ./cifar10", "a folder that varve get made: a child of the version it is a copy of")
         .example("$0 sync ./data vision/cifar10", "its parent is the latest version; no change, no version"),
     (args) =>
       run(args, async (context) => {
