@@ -55,9 +55,14 @@ export interface CopyCounts {
 /** Of each thread, under way: one being written, others being fetched. */
 const BATCHES_A_THREAD = 4;
 
-/** @throws {DatasetError} `conflict`, `disk-full`, `target-unwritable`, `cancelled`, what the cache throws */
+/** @throws {DatasetError} `conflict`, `disk-full`, `target-unwritable`, what the cache throws; after an abort the signal's reason */
 export async function makeCopy(task: CopyTask): Promise<CopyCounts> {
-  return new Copying(task).run();
+  try {
+    return await new Copying(task).run();
+  } catch (error) {
+    task.signal?.throwIfAborted(); // What was under way then fails in ways of its own.
+    throw error;
+  }
 }
 
 class Copying {
