@@ -14,22 +14,25 @@ import { newId, newPlace, openFixture, testOnEach } from "./support.js";
 
 const RESERVER = new URL("reserver.js", import.meta.url).pathname;
 
-testOnEach("twenty processes that open a new catalog and reserve at once get different labels", async (t) => {
-  const place = await newPlace(t);
-  const reservers = Array.from({ length: 20 }, () => startNode(t, RESERVER, [place, "3"]));
-  await Promise.all(reservers.map((reserver) => reserver.saying(/ready/, 60_000)));
-  for (const reserver of reservers) reserver.child.stdin.end("go");
-  const exits = await Promise.all(reservers.map((reserver) => reserver.ended));
-  assert.deepEqual(exits.map(({ stderr }) => stderr), Array(20).fill("")); // prettier-ignore
-  const labels = exits.flatMap(({ stdout }) => JSON.parse(stdout.split("\n")[1] ?? "") as string[]);
-  assert.equal(new Set(labels).size, 60);
+testOnEach(
+  "fifty processes that open a new catalog and make versions at once get different labels",
+  async (t) => {
+    const place = await newPlace(t);
+    const reservers = Array.from({ length: 50 }, () => startNode(t, RESERVER, [place, "1"]));
+    await Promise.all(reservers.map((reserver) => reserver.saying(/ready/, 300_000)));
+    for (const reserver of reservers) reserver.child.stdin.end("go");
+    const exits = await Promise.all(reservers.map((reserver) => reserver.ended));
+    assert.deepEqual(exits.map(({ stderr }) => stderr), Array(50).fill("")); // prettier-ignore
+    const labels = exits.flatMap(({ stdout }) => JSON.parse(stdout.split("\n")[1] ?? "") as string[]);
+    assert.equal(new Set(labels).size, 50);
 
-  const catalog = await openCatalog(place);
-  const [dataset] = await catalog.listDatasets();
-  const rows = await catalog.listVersions(dataset!.id);
-  await catalog.close();
-  assert.deepEqual(rows.map((row) => row.label), Array.from({ length: 60 }, (_, index) => `1.0.${index}`)); // prettier-ignore
-});
+    const catalog = await openCatalog(place);
+    const [dataset] = await catalog.listDatasets();
+    const rows = await catalog.listVersions(dataset!.id);
+    await catalog.close();
+    assert.deepEqual(rows.map((row) => row.label), Array.from({ length: 50 }, (_, index) => `1.0.${index}`)); // prettier-ignore
+  },
+);
 
 testOnEach("two catalogs of one process that write at once wait for each other", async (t) => {
   const { catalog, place, dataset } = await openFixture(t);
