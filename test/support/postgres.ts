@@ -53,6 +53,15 @@ export function postgresServer(): Promise<PostgresServer> {
   return (shared ??= startPostgres());
 }
 
+/**
+ * Where the catalog of a test's user is to be: with `VARVE_TEST_CATALOG=postgres` in the environment a new database, else
+ * nothing, for a file. `VARVE_TEST_CATALOG=postgres scripts/test dataset` runs all tests of datasets so.
+ */
+export async function testCatalog(): Promise<string | undefined> {
+  if (process.env["VARVE_TEST_CATALOG"] !== "postgres") return undefined;
+  return (await postgresServer()).newCatalog();
+}
+
 /** A server of its own for a test that halts it. */
 export async function ownPostgresServer(scope: Scope): Promise<PostgresServer> {
   const server = await startPostgres();

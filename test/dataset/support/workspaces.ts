@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Workspace } from "../../../src/dataset/workspace.js";
 import { type Home, homeOf } from "../../../src/home.js";
 import { type Scope, atEnd } from "../../support/cleanup.js";
+import { testCatalog } from "../../support/postgres.js";
 import { tempDir } from "../../support/temp.js";
 
 export interface TestUser {
@@ -20,7 +21,8 @@ export interface TestUser {
 export async function testUser(scope: Scope, remote?: string): Promise<TestUser> {
   const folder = await tempDir(scope);
   const ownHome = homeOf({ VARVE_HOME: join(folder, "home") });
-  const home = { ...ownHome, defaultRemote: remote ?? ownHome.defaultRemote };
+  const catalogPath = (await testCatalog()) ?? ownHome.catalogPath;
+  const home = { ...ownHome, catalogPath, defaultRemote: remote ?? ownHome.defaultRemote };
   const notices: string[] = [];
   const open = () => {
     const workspace = new Workspace({ home, notice: (message) => void notices.push(message) });
