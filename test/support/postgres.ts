@@ -24,7 +24,8 @@ export const POSTGRES_PASSWORD = "s/cret@:#";
 const START_DEADLINE_MS = 60_000;
 
 /** Ends the server when its standard input does, that is with whoever started it; then the folder, if it is to go. */
-const GUARDIAN = `"$@" & server=$!; read -r last; kill -INT $server; wait $server; [ "$last" = keep ] || rm -rf "$DATA"`;
+const GUARDIAN = `trap "" TERM INT HUP; "$@" & server=$!
+  read -r last; kill -INT $server; wait $server; [ "$last" = keep ] || rm -rf "$DATA"`;
 
 const run = promisify(execFile);
 
