@@ -30,6 +30,16 @@ export type { UploadOptions, UploadProgress, UploadResult } from "./dataset/uplo
 export type { Drift, LinkState, VerifiedLinks, VerifyLinksOptions } from "./dataset/verify-links.js";
 export { Workspace, type WithWorkspace, type WorkspaceOptions } from "./dataset/workspace.js";
 export { type EventKind, watch, type WatchEvent, type WatchOptions } from "./dataset/watch.js";
+export type { FileWithMetadata } from "./dataset/annotated-dataset.js";
+export type { FileFields } from "./dataset/file-metadata/fields.js";
+export type { FileMetadataItem, FileMetadataOptions } from "./dataset/file-metadata/file-metadata.js";
+export type { Selection } from "./dataset/file-metadata/select.js";
+export type { MetadataInfo, MetadataOptions } from "./dataset/metadata.js";
+export type { MetadataForm, MetadataValue } from "./dataset/metadata-value.js";
+export type { PreviewLimits } from "./dataset/reports/candidates.js";
+export type { ExportedReport } from "./dataset/reports/export.js";
+export type { VersionLogger } from "./dataset/reports/logger.js";
+export type { Report, ReportKind } from "./dataset/reports/report.js";
 export { DatasetError, type FailureCode, type Failures, isDatasetError } from "./errors.js";
 export type { Comparison, DescendantVersion } from "./dataset/related-dataset.js";
 export type { MergeMode } from "./dataset/layers.js";

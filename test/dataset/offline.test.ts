@@ -70,6 +70,8 @@ test("a bundle made by one user is imported by another from its zip, equal, with
   await draft.removeFiles("a.txt");
   await draft.setMetadata({ rows: 3 });
   await draft.setMetadata("y".repeat(100_000), { name: "long" });
+  await draft.setFileMetadata("sub/b.txt", { label: "cat" });
+  await draft.getLogger().reportText({ title: "Note", text: "z".repeat(5_000) });
   const { bundle, contentDigest, digest } = await finish(draft, { publish: true });
   rmSync(one.files, { recursive: true });
   const zip = join(await tempDir(t), "carried.zip");
@@ -92,6 +94,9 @@ test("a bundle made by one user is imported by another from its zip, equal, with
   assert.deepEqual(await contentOf(found), wanted(rest));
   assert.deepEqual(await found.getMetadata(), { rows: 3 });
   assert.equal(await found.getMetadata("long"), "y".repeat(100_000));
+  assert.deepEqual(await found.getFileMetadata("sub/b.txt"), { label: "cat" });
+  const [note] = await found.listReports();
+  assert.equal(Buffer.from(await found.readReport(note!)).toString(), "z".repeat(5_000));
   const [listed] = await Dataset.listVersions({ workspace });
   assert.deepEqual(
     [listed!.tags, listed!.state, listed!.description],

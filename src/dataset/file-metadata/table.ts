@@ -17,9 +17,14 @@ export interface FileTable {
 
 /** The table of a finished version; an empty one where nothing is said of its files. */
 export async function openFileTable(workspace: Workspace, version: VersionRow): Promise<FileTable> {
-  const cache = await workspace.cache();
+  const annexes = await (await workspace.catalog()).annexesOf(version.id, FILE_METADATA_KIND);
+  return readFileTable(await workspace.cache(), annexes);
+}
+
+/** The table that annexes name. Costs its indexes. */
+export async function readFileTable(cache: Cache, annexes: readonly string[]): Promise<FileTable> {
   const table: FileTable = { pages: [], patches: [] };
-  for (const annex of await (await workspace.catalog()).annexesOf(version.id, FILE_METADATA_KIND)) {
+  for (const annex of annexes) {
     const ref = tableRefSchema.parse(JSON.parse(annex));
     const pages = await readPages(cache, ref);
     if (ref.patches) table.patches.push(pages);
