@@ -53,7 +53,7 @@ export function addCompletion(cli: Cli): void {
 
 /** Prints what may stand in place of the last of the words after `varve`, a line each. Nothing to say is no failure. */
 export async function printCompletions(makeProgram: MakeProgram, words: readonly string[]): Promise<void> {
-  const workspace = new Workspace({ notice: () => undefined, offline: true });
+  const workspace = new Workspace({ notice: () => undefined });
   const output = processOutput();
   try {
     for (const word of await completionsOf(makeProgram, workspace, words)) output.data(word);
