@@ -18,6 +18,11 @@ export function uploadOptions<T>(yargs: Argv<T>) {
       describe:
         "Keep first rows of tables and samples of media for varve preview (--no-preview) [VARVE_PREVIEW]",
     })
+    .option("retries", {
+      type: "number",
+      requiresArg: true,
+      describe: "How often a request that fails is made again (default: 4)",
+    })
     .option("compression", {
       choices: ["auto", "none"] as const,
       requiresArg: true,
@@ -40,14 +45,26 @@ export function uploadOptionsOf(args: {
   packSize?: string | undefined;
   compression?: "auto" | "none" | undefined;
   preview?: boolean | undefined;
+  retries?: number | undefined;
 }): UploadOptions {
-  const { maxWorkers, packSize, compression, preview } = args;
+  const { maxWorkers, packSize, compression, preview, retries } = args;
   return {
     maxWorkers,
     packBytes: packSize === undefined ? undefined : checkPackBytes(parseSizeBytes(packSize)),
     compression,
     preview,
+    retries,
   };
+}
+
+/** For commands that go on with a draft. */
+export function remoteOption<T>(yargs: Argv<T>) {
+  return yargs.option("remote", {
+    alias: "storage",
+    type: "string",
+    requiresArg: true,
+    describe: "Where it goes, as long as nothing of it was sent (default: where it was made for)",
+  });
 }
 
 /** A progress bar for an upload; nothing where standard error is no terminal. */

@@ -12,7 +12,7 @@ import type { PackUnderway } from "./place.js";
 import type { Session } from "./session.js";
 
 export const DEFAULT_PACK_BYTES = 32 * MiB;
-const MAX_PACK_BYTES = 256 * MiB;
+export const MAX_PACK_BYTES = 256 * MiB;
 /** So that the files that wait for a pack stay few, however small they are: each takes about 2 KiB of memory (`bench/versions.ts`). */
 const MAX_CHUNKS = 16 * KiB;
 /** Each holds a pack in memory. Enough to fill 1 Gbit/s at 15 ms a request. */

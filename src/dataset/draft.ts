@@ -208,8 +208,8 @@ async function remoteOf(workspace: Workspace, { remoteId }: VersionRow): Promise
   return { id, remote: await workspace.remote(id) };
 }
 
-/** The dataset's row, under the id the remote knows it by. */
-async function claimDataset(
+/** The dataset's row, under the id the remote knows it by. @throws {DatasetError} `conflict` where another has its name there */
+export async function claimDataset(
   workspace: Workspace,
   name: DatasetName,
   { remote }: OpenedRemote,

@@ -8,9 +8,11 @@ import { addFiles } from "./add-files.js";
 import { ADD_OPTIONS, type AddOptions, SYNC_OPTIONS, type SyncFolderOptions, placeOf } from "./addition.js";
 import { AmendableDataset } from "./amendable-dataset.js";
 import type { CommitOptions, CommitResult } from "./commit.js";
-import { type LinkOptions, stageLinks } from "./external-files.js";
+import type { Draft } from "./draft.js";
+import { withRemote } from "./draft-remote.js";
+import { LINK_OPTIONS, type LinkOptions, stageLinks } from "./external-files.js";
 import { findVersion } from "./history.js";
-import { checkOptions, listOf } from "./known-options.js";
+import { type OptionNames, checkOptions, listOf } from "./known-options.js";
 import { bundleFolderOf } from "./new-draft.js";
 import { discardWithBundle, finalizeDraft } from "./offline-finish.js";
 import { removeLinks, removeSelected } from "./remove.js";
@@ -18,12 +20,28 @@ import { SELECT_OPTIONS, type SelectOptions, filesOf, selectEntries, selectLinks
 import type { StageCounts } from "./stage-counts.js";
 import { stageFolder } from "./stage-folder.js";
 import { uploadDraft } from "./upload-draft.js";
-import type { UploadOptions, UploadResult } from "./upload.js";
+import { SEND_OPTIONS, type UploadOptions, type UploadResult } from "./upload.js";
 
-export interface FinalizeOptions extends CommitOptions {
+export interface ToRemote {
+  /** Sends it there instead, while nothing of it has been sent: a name, URL or absolute path. Default: where it was made for. */
+  remote?: string | undefined;
+}
+
+export interface FinalizeOptions extends CommitOptions, ToRemote {
   /** Default false: a draft with files not yet uploaded is refused. */
   autoUpload?: boolean | undefined;
 }
+
+const UPLOAD_OPTIONS: OptionNames<UploadOptions & ToRemote> = { ...SEND_OPTIONS, remote: true };
+
+const FINALIZE_OPTIONS: OptionNames<FinalizeOptions> = {
+  ...UPLOAD_OPTIONS,
+  openOverlaid: true,
+  unlessEqual: true,
+  publish: true,
+  description: true,
+  autoUpload: true,
+};
 
 export abstract class EditableDataset extends AmendableDataset {
   /**
@@ -46,9 +64,10 @@ export abstract class EditableDataset extends AmendableDataset {
    *   range, or has no pin without `unpinned`
    */
   async addExternalFiles(urls: string | readonly string[], options: LinkOptions = {}): Promise<StageCounts> {
+    checkOptions("addExternalFiles", options, LINK_OPTIONS);
     const { tree } = this.open();
     if (this.workspace.isOffline) throw noLinksOffline(this.reference);
-    const listed = typeof urls === "string" ? [urls] : urls;
+    const listed = listOf("addExternalFiles", urls);
     return stageLinks(tree, this.workspace.links(), listed, pathOfText(options.to ?? ""), options);
   }
 
@@ -101,9 +120,14 @@ export abstract class EditableDataset extends AmendableDataset {
     return new Set(foldersOf(this.workspace.home).map(bytesOfText));
   }
 
-  /** Sends the content of every staged file that is not in the remote yet. */
-  async upload(options: UploadOptions = {}): Promise<UploadResult> {
-    return uploadDraft(this.workspace, this.open(), options);
+  /**
+   * Sends the content of every staged file that is not in the remote yet.
+   *
+   * @throws {DatasetError} `version-final`, `bad-input`; `conflict` for another `remote` once something was sent
+   */
+  async upload(options: UploadOptions & ToRemote = {}): Promise<UploadResult> {
+    checkOptions("upload", options, UPLOAD_OPTIONS);
+    return uploadDraft(this.workspace, await this.sentTo(options.remote), options);
   }
 
   /** What upload has found the staged edits to change: content, only metadata, or nothing. */
@@ -120,13 +144,21 @@ export abstract class EditableDataset extends AmendableDataset {
    *   the label was taken in the remote meanwhile
    */
   async finalize(options: FinalizeOptions = {}): Promise<CommitResult> {
-    const draft = this.open();
+    checkOptions("finalize", options, FINALIZE_OPTIONS);
     if (this.isDirty && !options.autoUpload) throw notUploaded(this.reference);
+    const draft = await this.sentTo(options.remote);
     const result = await finalizeDraft(this.workspace, draft, options);
     this.draft = undefined;
     const found = await findVersion(this.workspace, result.id);
     this.current = found.version;
     return result;
+  }
+
+  private async sentTo(remote: string | undefined): Promise<Draft> {
+    const draft = await withRemote(this.workspace, this.open(), remote);
+    this.draft = draft;
+    this.current = draft.version;
+    return draft;
   }
 
   /** The folder of the bundle that a draft made offline goes to; undefined for every other version. */

@@ -13,6 +13,7 @@ import { nameInUrl, normalizeLinkUrl } from "../remote/links/link-url.js";
 import type { ListedSource, SourceInfo } from "../remote/links/source.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
+import type { OptionNames } from "./known-options.js";
 import { type StageCounts, newCounts } from "./stage-counts.js";
 import { Effect } from "./staging.js";
 import { type Patterns, wildcardsOf } from "./wildcard.js";
@@ -30,6 +31,15 @@ export interface LinkOptions {
   hash?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
+
+export const LINK_OPTIONS: OptionNames<LinkOptions> = {
+  to: true,
+  wildcards: true,
+  recursive: true,
+  unpinned: true,
+  hash: true,
+  signal: true,
+};
 
 /** A source, and its place below the folder it goes to. */
 type Found = Pick<ListedSource, "path"> & SourceInfo & { sha256?: Sha256 };

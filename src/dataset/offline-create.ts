@@ -67,7 +67,7 @@ function finished(row: VersionRow) {
   return { ...row, state: row.state === "published" ? ("published" as const) : ("completed" as const) };
 }
 
-function noRemoteOffline(place: string): DatasetError<"offline"> {
+export function noRemoteOffline(place: string): DatasetError<"offline"> {
   const message = `Cannot send data to ${place}: varve is offline, and what is made goes into a bundle; varve import --remote says where it goes`;
   return new DatasetError("offline", { what: place }, message);
 }

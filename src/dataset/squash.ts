@@ -51,6 +51,7 @@ const OPTIONS: Readonly<Record<KeysOf<SquashOptions & WithWorkspace>, true>> = {
   packBytes: true,
   compression: true,
   preview: true,
+  retries: true,
   signal: true,
   onProgress: true,
   workspace: true,

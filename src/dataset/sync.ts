@@ -18,6 +18,7 @@ import type { StageCounts } from "./stage-counts.js";
 import { checkFolder } from "./stage-folder.js";
 import { locateVersion } from "./remote-reference.js";
 import { discardCutOff } from "./transient-drafts.js";
+import type { UploadOptions } from "./upload.js";
 import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
 export interface SyncOptions
@@ -62,12 +63,16 @@ export async function syncVersion(
   let staged: StageCounts | undefined;
   try {
     staged = await draft.syncFolder(folder, walkOptionsOf(options));
-    await draft.upload(options);
+    await draft.upload(uploadOptionsOf(options));
     const effect = draft.stagedEffect();
     const worth = parents.length === 0 || effect === "content" || (effect === "metadata" && options.metadata);
     if (worth) {
       const unlessEqual = options.metadata ? "tree" : "content";
-      const committed = await draft.finalize({ ...options, unlessEqual });
+      const committed = await draft.finalize({
+        ...uploadOptionsOf(options),
+        publish: options.publish,
+        unlessEqual,
+      });
       if (origin?.name === name)
         noteCopy(workspace.home, {
           ...origin.copy,
@@ -126,6 +131,11 @@ function notACopy(folder: string): never {
 function walkOptionsOf(options: SyncOptions): SyncFolderOptions {
   const { wildcards, recursive, datasetPath, to, symlinks, ignoreFiles, maxWorkers, signal } = options;
   return { wildcards, recursive, datasetPath, to, symlinks, ignoreFiles, maxWorkers, signal };
+}
+
+function uploadOptionsOf(options: SyncOptions): UploadOptions {
+  const { maxWorkers, packBytes, preview, compression, retries, signal, onProgress } = options;
+  return { maxWorkers, packBytes, preview, compression, retries, signal, onProgress };
 }
 
 async function knownDataset(workspace: Workspace, text: string): Promise<DatasetRow | undefined> {

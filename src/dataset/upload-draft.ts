@@ -1,8 +1,11 @@
 /** Uploads a draft: which chunks its lineage holds, and where the content of an overlay comes from. */
 import type { ContentReader } from "../content/store.js";
 import { DatasetError } from "../errors.js";
+import type { Remote } from "../remote/remote.js";
+import { withAttempts } from "../remote/with-retry.js";
 import { type KnownChunks, knownChunks } from "./chunk-index.js";
 import type { Draft } from "./draft.js";
+import { noteUploadBegun } from "./draft-remote.js";
 import { openStored } from "./stage-copy.js";
 import { type UploadOptions, type UploadResult, uploadPending } from "./upload.js";
 import type { Workspace } from "./workspace.js";
@@ -20,9 +23,11 @@ export async function uploadDraft(
 ): Promise<UploadResult> {
   if (draft.tree.staging.counts().pending === 0) return { files: 0, contentBytesSent: 0 };
   const cache = await workspace.cache();
-  const { remote, id: remoteId } = draft.remote;
+  const remoteId = draft.remote.id;
+  const remote = patient(draft.remote.remote, options.retries);
   const known = knownIn(draft, knownChunks(draft.segments, cache));
   const openOverlaid = options.openOverlaid ?? noOverlay;
+  noteUploadBegun(draft);
   const result = await uploadPending(
     draft.tree,
     workspace.stamps(),
@@ -31,6 +36,14 @@ export async function uploadDraft(
   );
   draft.tree.staging.setFact(SENT, contentBytesSent(draft) + result.contentBytesSent);
   return result;
+}
+
+/** @throws {DatasetError} `bad-input` */
+function patient(remote: Remote, retries: number | undefined): Remote {
+  if (retries === undefined) return remote;
+  if (Number.isSafeInteger(retries) && retries >= 0) return withAttempts(remote, retries + 1);
+  const message = `Cannot try requests ${retries} times again: it must be a whole number of at least 0`;
+  throw new DatasetError("bad-input", { value: String(retries) }, message);
 }
 
 /** What a copy need not send is what its own remote holds. */

@@ -16,6 +16,7 @@ import { textOf } from "../paths.js";
 import type { Remote } from "../remote/remote.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
+import type { OptionNames } from "./known-options.js";
 import { Candidates, type PreviewLimits, previewLimits } from "./reports/candidates.js";
 import { candidatesOf, noteCandidates } from "./reports/previews.js";
 import { Effect, type PendingFile } from "./staging.js";
@@ -30,9 +31,22 @@ export interface UploadOptions {
   preview?: boolean | PreviewLimits | undefined;
   /** `auto`, the default: each chunk where it saves a tenth. */
   compression?: "auto" | "none" | undefined;
+  /** How often each request that sends content is made again after a failure that may heal. Default 4. */
+  retries?: number | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
+
+/** The names of `UploadOptions`. */
+export const SEND_OPTIONS: OptionNames<UploadOptions> = {
+  maxWorkers: true,
+  packBytes: true,
+  preview: true,
+  compression: true,
+  retries: true,
+  signal: true,
+  onProgress: true,
+};
 
 export interface UploadProgress {
   files: number;

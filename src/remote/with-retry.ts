@@ -22,9 +22,23 @@ export type { RetryOptions } from "./patience.js";
 /** What an adapter may have taken of a stream and still be sending: several parts of a large object. */
 const UNSEEN_STREAM_BYTES = 64 * MiB;
 
+/** What each remote made here asks, for who wants another patience with it. */
+const adapters = new WeakMap<Remote, { adapter: Remote; options: RetryOptions }>();
+
 /** `remote`, with retries and a deadline for each call. */
 export function withRetry(remote: Remote, options: RetryOptions = {}): Remote {
-  const policy = { ...DEFAULT_POLICY, ...options };
+  const patient = patientRemote(remote, { ...DEFAULT_POLICY, ...options });
+  adapters.set(patient, { adapter: remote, options });
+  return patient;
+}
+
+/** The same remote as one that `withRetry` made, with other attempts in all; any other remote as it is. Closed with it. */
+export function withAttempts(remote: Remote, attempts: number): Remote {
+  const made = adapters.get(remote);
+  return made ? withRetry(made.adapter, { ...made.options, attempts }) : remote;
+}
+
+function patientRemote(remote: Remote, policy: Policy): Remote {
   const named = (attempt: string, key: string) => `${attempt} of "${key}" in ${remote.url}`;
 
   return {

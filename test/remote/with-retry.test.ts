@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { DatasetError, type FailureCode } from "../../src/errors.js";
 import { recording } from "../../src/remote/recording.js";
 import type { Remote } from "../../src/remote/remote.js";
-import { withRetry } from "../../src/remote/with-retry.js";
+import { withAttempts, withRetry } from "../../src/remote/with-retry.js";
 import { memoryRemote } from "../support/memory-remote.js";
 import { bytes, failure, keysOf, remoteSuite } from "./suite.js";
 
@@ -26,6 +26,19 @@ test("a call that fails in a way that may heal is made again, after pauses whose
   assert.deepEqual(await remote.read("a", 0, 5), bytes("hello"));
   assert.deepEqual(store.calls, Array(4).fill("read a [0, 5)"));
   assert.deepEqual(pauses, [50, 100, 150]);
+});
+
+test("the same remote is had with other attempts, and is itself as it was", async () => {
+  const store = recording(memoryRemote({ a: "hello" }));
+  const remote = withRetry(failing(store, Array<FailureCode>(9).fill("remote-failed"), "after"), {
+    attempts: 3,
+    pause: async () => undefined,
+  });
+  await assert.rejects(withAttempts(withAttempts(remote, 4), 1).stat("a"), failure("remote-failed"));
+  assert.equal(store.calls.length, 1);
+  await assert.rejects(remote.stat("a"), failure("remote-failed"));
+  assert.equal(store.calls.length, 4);
+  assert.equal(withAttempts(store, 2), store, "one that has no patience has none");
 });
 
 test("after as many attempts as were allowed the last failure is passed on", async () => {

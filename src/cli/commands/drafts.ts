@@ -10,7 +10,7 @@ import { formatBytes, formatCountOf } from "../format.js";
 import { addAddCommand } from "./add.js";
 import { addRemoveCommand } from "./remove.js";
 import { wordsOnOverridden } from "./compare.js";
-import { uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
+import { remoteOption, uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
 
 export function addDraftCommands(cli: Cli): void {
   for (const command of [create, addAddCommand, addRemoveCommand, upload, finalize, sync]) command(cli);
@@ -51,7 +51,7 @@ function upload(cli: Cli): void {
     "upload",
     "Send the staged content of a draft",
     (yargs) =>
-      uploadOptions(draftOption(yargs))
+      remoteOption(uploadOptions(draftOption(yargs)))
         .example("$0 upload", "the draft you created last")
         .example("$0 upload --dataset vision/cifar10@1.3.0 --max-workers 4", "that draft, with four threads"),
     (args) =>
@@ -60,7 +60,7 @@ function upload(cli: Cli): void {
         const progress = uploadProgress();
         const { onProgress } = progress;
         const result = await draft
-          .upload({ ...uploadOptionsOf(args), signal, onProgress })
+          .upload({ ...uploadOptionsOf(args), remote: args.remote, signal, onProgress })
           .finally(progress.stop);
         if (json) output.json({ id: draft.id, ...result });
         else
@@ -77,7 +77,7 @@ function finalize(cli: Cli): void {
     ["finalize", "close"],
     "Complete a draft: from then on it never changes",
     (yargs) =>
-      uploadOptions(draftOption(yargs))
+      remoteOption(uploadOptions(draftOption(yargs)))
         .option("publish", { type: "boolean", default: false, describe: "Publish it too" })
         .option("upload", {
           type: "boolean",
@@ -90,11 +90,11 @@ function finalize(cli: Cli): void {
       run(args, async (context) => {
         const draft = await draftOf(context.workspace, args.dataset);
         const progress = uploadProgress();
-        const { publish, upload: autoUpload } = args;
+        const { publish, upload: autoUpload, remote } = args;
         const { onProgress } = progress;
         const { signal } = context;
         const result = await draft
-          .finalize({ ...uploadOptionsOf(args), publish, autoUpload, signal, onProgress })
+          .finalize({ ...uploadOptionsOf(args), remote, publish, autoUpload, signal, onProgress })
           .finally(progress.stop);
         printCommit(context, result);
       }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { NO_COUNTS, writeFolder } from "../../dataset/support/folders.js";
+import { s3Environment, s3Server } from "../../support/s3.js";
 import { type Varve, varveUser } from "../../support/varve.js";
 import { keysOf } from "./keys.js";
 
@@ -123,4 +124,28 @@ test("add takes wildcards, a place and one folder without those below", async (t
   assert.equal((added.json() as { added: number }).added, 2);
   const listed = await varve.ok(["ls", "-R", "p/d@1.0.0"]);
   assert.equal(listed.stdout, "all\nall/pictures\nall/pictures/a.jpg\nall/pictures/b.png\n");
+});
+
+test("upload and close send a draft elsewhere, and a request as often as they are told", async (t) => {
+  const server = await s3Server(t);
+  const varve = await varveUser(t, s3Environment(server));
+  writeFolder(filesOf(varve), { a: "1" });
+  await varve.ok(["create", "p/d"]);
+  await varve.ok(["add", filesOf(varve)]);
+  server.faults.set([
+    { operations: ["PutObject"], key: "packs/", fault: { kind: "status", status: 503, code: "SlowDown" } },
+  ]);
+  const failed = await varve(["upload", "--storage", "s3://bucket/there", "--retries", "1"]);
+  assert.equal(failed.code, 1, failed.stderr);
+  assert.equal(server.faults.injected["status"], 2);
+  server.faults.set([]);
+  const wrong = await varve(["upload", "--retries", "-1"]);
+  assert.deepEqual(
+    [wrong.code, wrong.stderr.match(/varve: .*/)?.[0]],
+    [2, "varve: Cannot try requests -1 times again: it must be a whole number of at least 0"],
+  );
+  await varve.ok(["finalize"]);
+  assert.equal((await varve.ok(["cat", "s3://bucket/there#p/d", "a"])).stdout, "1");
+  const refused = await varve(["upload", "--remote", "s3://bucket/other", "--dataset", "p/d@1.0.0"]);
+  assert.equal(refused.code, 4, refused.stderr);
 });
