@@ -2,6 +2,7 @@
 /** argv to calls, results to text or `--json`, failures to exit codes. The commands stand in `cli/commands/`. */
 import { readFileSync } from "node:fs";
 import { hideBin } from "yargs/helpers";
+import { withoutClearmlSpellings } from "./cli/clearml-spellings.js";
 import { printCompletions } from "./cli/completion.js";
 import { reportFailure } from "./cli/context.js";
 import { ExitCode } from "./cli/exit-codes.js";
@@ -23,7 +24,9 @@ if (process.argv[2] === "--complete") {
   process.exit();
 }
 
-await programOf(hideBin(process.argv), { columns: Math.min(100, process.stdout.columns || 100) })
+const words = withoutClearmlSpellings(hideBin(process.argv));
+
+await programOf(words, { columns: Math.min(100, process.stdout.columns || 100) })
   .fail((message: string | null, error: Error | undefined) => {
     // A YError is an argument that yargs itself could not take.
     const json = process.argv.includes("--json");
