@@ -1,15 +1,15 @@
 /**
  * The catalog: the database of projects, datasets, versions, tags, metadata and remotes. This file opens and closes
  * it; what can be asked of it stands in `datasets.ts`, `versions.ts`, `version-queries.ts`, `version-search.ts`, `lineage.ts`,
- * `annotations.ts`, `amendments.ts`, `dataset-names.ts`, `deleted-versions.ts`, `events.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
+ * `annotations.ts`, `amendments.ts`, `dataset-names.ts`, `known-versions.ts`, `events.ts`, `jobs.ts` and `remotes.ts`. It keeps what it is told: names were checked by whoever took them from outside.
  */
 import { type Amendments, amendments } from "./amendments.js";
 import { type Annotations, annotations } from "./annotations.js";
 import { type DatasetNames, datasetNames } from "./dataset-names.js";
 import { type Datasets, datasets } from "./datasets.js";
-import { type DeletedVersions, deletedVersions } from "./deleted-versions.js";
 import { type Events, events } from "./events.js";
 import { type Jobs, jobs } from "./jobs.js";
+import { type KnownVersions, knownVersions } from "./known-versions.js";
 import { type Lineage, lineage } from "./lineage.js";
 import { openDatabase } from "./open-database.js";
 import { type Remotes, remotes } from "./remotes.js";
@@ -41,7 +41,7 @@ export interface Catalog
     Amendments,
     Events,
     DatasetNames,
-    DeletedVersions,
+    KnownVersions,
     Jobs,
     Remotes {
   /** Twice is the same as once. */
@@ -75,7 +75,7 @@ export async function openCatalog(place: string, { now = Date.now }: CatalogOpti
     ...jobs(db),
     ...amendments(db),
     ...datasetNames(db),
-    ...deletedVersions(db),
+    ...knownVersions(db),
     ...events(db, now),
     ...remotes(db),
     close: () => (closing ??= db.destroy()),

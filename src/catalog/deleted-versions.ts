@@ -3,28 +3,8 @@ import type { Kysely } from "kysely";
 
 import { DatasetError } from "../errors.js";
 import { canonicalLabel, compareLabels, nextLabel } from "./label.js";
-import type { DeletedVersionsTable } from "./schema-of-amendments.js";
 import type { Tables } from "./schema.js";
 import { findByLabel, highestLabel, isFinished, labelColumns } from "./version-row.js";
-
-export type DeletedVersion = Pick<DeletedVersionsTable, "versionId" | "label">;
-
-export interface DeletedVersions {
-  /** The deleted versions of a dataset, the lowest label first. */
-  listDeleted(datasetId: string): Promise<DeletedVersion[]>;
-}
-
-export function deletedVersions(db: Kysely<Tables>): DeletedVersions {
-  return {
-    listDeleted: (datasetId) =>
-      db
-        .selectFrom("deletedVersions")
-        .select(["versionId", "label"])
-        .where("datasetId", "=", datasetId)
-        .orderBy("labelOrder")
-        .execute(),
-  };
-}
 
 export async function isDeleted(db: Kysely<Tables>, versionId: string): Promise<boolean> {
   const row = db.selectFrom("deletedVersions").select("versionId").where("versionId", "=", versionId);

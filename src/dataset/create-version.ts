@@ -33,6 +33,7 @@ const OPTIONS: OptionNames<NewVersionOptions> = {
   where: true,
   globs: true,
   transient: true,
+  refreshed: true,
   workspace: true,
 };
 

@@ -47,6 +47,8 @@ export interface CreateOptions {
   globs?: readonly string[] | undefined;
   /** Whether this process finishes the draft or throws it away (`transient-drafts.ts`). Default false. */
   transient?: boolean | undefined;
+  /** Whether the caller has just looked in remotes for new versions of the dataset, so that nobody need again. Default false. */
+  refreshed?: boolean | undefined;
 }
 
 export interface DraftOptions extends CreateOptions {
@@ -88,7 +90,7 @@ export async function createDraft(
     parents.map(({ version }) => version),
   );
   const claimed = await claimDataset(workspace, name, remote);
-  await refresh(workspace, claimed, { remote });
+  if (!options.refreshed) await refresh(workspace, claimed, { remote });
   const dataset = await calledNow(workspace, claimed.id, name);
   const version = await catalog.reserveVersion({
     id: options.id ?? newVersionId(),

@@ -77,7 +77,8 @@ export async function versionsOf(workspace: Workspace, dataset: DatasetRow): Pro
 }
 
 /**
- * Enters into the catalog what other catalogs have written beside the data. A remote out of reach is only noted.
+ * Enters into the catalog what other catalogs have written beside the data. A remote out of reach is only noted. Costs each
+ * remote a listing of all the dataset's records, since labels are not made in order, and the catalog their labels.
  *
  * @param options.remote Where to look while no version is known. Default: the default remote.
  */
@@ -88,15 +89,14 @@ export async function refresh(
 ): Promise<void> {
   if (workspace.isOffline) return;
   const catalog = await workspace.catalog();
-  const versions = await catalog.listVersions(dataset.id);
-  const known = [...versions.filter(isFinished), ...(await catalog.listDeleted(dataset.id))];
-  const finished = new Set(known.map(({ label }) => recordKey(dataset.id as DatasetId, label)));
-  const urls = await remoteUrlsOf(catalog, versions);
-  if (urls.length === 0 && first) await takeNews(workspace, first, dataset, finished);
+  const labels = await catalog.settledLabels(dataset.id);
+  const settled = new Set(labels.map((label) => recordKey(dataset.id as DatasetId, label)));
+  const urls = (await catalog.remotesOfDataset(dataset.id)).map(({ url }) => url);
+  if (urls.length === 0 && first) await takeNews(workspace, first, dataset, settled);
   if (urls.length === 0 && !first) urls.push(workspace.home.defaultRemote);
   for (const url of urls) {
     try {
-      await takeNews(workspace, await workspace.openRemote(url), dataset, finished);
+      await takeNews(workspace, await workspace.openRemote(url), dataset, settled);
     } catch (error) {
       if (!isDatasetError(error)) throw error;
       workspace.notice(`Cannot look for new versions in ${url}: ${messageOf(error)}`);
@@ -217,12 +217,6 @@ async function byLabel(
   await refresh(workspace, dataset);
   const version = await catalog.versionByLabel(dataset.id, reference.label);
   return version && { dataset, version };
-}
-
-async function remoteUrlsOf(catalog: Catalog, versions: readonly VersionRow[]): Promise<string[]> {
-  const ids = new Set(versions.map(({ remoteId }) => remoteId));
-  const rows = await Promise.all([...ids].map((id) => catalog.remoteById(id)));
-  return rows.flatMap((row) => (row ? [row.url] : []));
 }
 
 /** A dataset this catalog has never seen but one of its remotes names. */

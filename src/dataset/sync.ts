@@ -58,7 +58,9 @@ export async function syncVersion(
   const dataset = await knownDataset(own, name);
   if (dataset) await discardCutOff(own, dataset);
   const { version, remote, tags, description } = options;
-  const asked = { version, remote, tags, description, parents, transient: true, workspace };
+  const isOfLatest = !options.parents?.length && origin?.name !== name;
+  const refreshed = isOfLatest && parents.length > 0; // Finding the latest has done so.
+  const asked = { version, remote, tags, description, parents, refreshed, transient: true, workspace };
   const draft = await Dataset.create(name, asked);
   let staged: StageCounts | undefined;
   try {
