@@ -151,7 +151,7 @@ function isOutOfReach(error: unknown): boolean {
  * Decodes and compares with the hash, where there is one; large brotli on zlib's threads.
  * @throws {DatasetError} `content-damaged`
  */
-async function decodeChecked(block: Block, stored: Uint8Array): Promise<Uint8Array> {
+export async function decodeChecked(block: Block, stored: Uint8Array): Promise<Uint8Array> {
   const decode = block.storedBytes < DECODE_ASIDE_BYTES ? decodeChunk : decodeChunkAside;
   const bytes = ownBytes(await decode(stored, block));
   if (isLinkBlock(block.hash)) return bytes;

@@ -9,6 +9,9 @@ import { LIST_OPTIONS, type ListOptions, entryAt, list, listingOf, readFile } fr
 import { checkOptions } from "./known-options.js";
 import type { FoundVersion } from "./history.js";
 import { mountVersion } from "./mounting.js";
+import type { VerifiedContent } from "./verify/verify-content.js";
+import type { VerifiedFolder } from "./verify/verify-folder.js";
+import { type VerifyOptions, verifyVersion } from "./verify/verify-version.js";
 import { type VerifiedLinks, type VerifyLinksOptions, verifyLinks } from "./verify-links.js";
 
 export abstract class ReadableDataset extends DatasetVersion {
@@ -37,6 +40,24 @@ export abstract class ReadableDataset extends DatasetVersion {
   async *readFile(file: string | Entry): AsyncIterable<Uint8Array> {
     const path = typeof file === "string" ? pathOfText(file) : file.path;
     yield* readFile(await this.workspace.cache(), await this.tree(), path);
+  }
+
+  /**
+   * Whether all that is stored of this version is still there and right, read from its remotes past the cache; or, with
+   * `folder`, whether that folder holds the files, folders and symbolic links of this version and nothing else.
+   * By `size` nothing is read but listings. What is wrong is in the answer, with the paths it costs, and throws nothing.
+   *
+   * @throws {DatasetError} `version-unfinished`; `not-found` when there is no such folder; `bad-input`; `cancelled`; what the
+   *   remote throws when it cannot be asked
+   * @example
+   * const { damaged } = await dataset.verify();
+   * const { differences } = await dataset.verify({ folder: "./cifar10" });
+   */
+  async verify(options: VerifyOptions & { folder: string }): Promise<VerifiedFolder>;
+  async verify(options?: VerifyOptions & { folder?: undefined }): Promise<VerifiedContent>;
+  async verify(options?: VerifyOptions): Promise<VerifiedContent | VerifiedFolder>;
+  async verify(options: VerifyOptions = {}): Promise<VerifiedContent | VerifiedFolder> {
+    return verifyVersion(this.workspace, this.found, options);
   }
 
   /** Asks the source of every link whether it is what was linked; a source that cannot be asked is in the answer too. */

@@ -31,7 +31,10 @@ test("verify --links names what has changed, is gone or cannot be asked, and the
     await draft.addExternalFiles(paths, { to: "http", unpinned: true });
   });
   const before = (await user.varve.ok(["verify", DATASET, "--links", "--json"])).json();
-  assert.deepEqual(before, { version: `${DATASET}@1.0.0`, links: 10, unpinned: 1, drifted: [] });
+  assert.deepEqual(before, {
+    ...{ version: `${DATASET}@1.0.0`, of: "content", by: "hash", packs: 0, chunks: 0, bytes: 0, damaged: [] },
+    links: { links: 10, unpinned: 1, drifted: [] },
+  });
 
   writeFileSync(join(folder, "written"), "WRITTEN");
   rmSync(join(folder, "gone"));
@@ -42,7 +45,7 @@ test("verify --links names what has changed, is gone or cannot be asked, and the
   web.redirects.set("/refused", "ftp://elsewhere/");
   const after = await user.varve(["verify", DATASET, "--links", "--json"]);
   assert.equal(after.code, 1);
-  const { drifted } = after.json() as VerifiedLinks;
+  const { drifted } = (after.json() as { links: VerifiedLinks }).links;
   assert.deepEqual(
     drifted.map(({ path, state }) => `${path} ${state}`),
     ["file/gone missing", "file/written changed"].concat(

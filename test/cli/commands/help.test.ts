@@ -101,7 +101,7 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["nonsense"], says: /Unknown argument: nonsense/ },
   { args: ["ls"], says: /Not enough non-option arguments.*; --help shows what it takes/ },
   { args: ["ls", "p/d", "a", "b"], says: /Unknown argument: b/ },
-  { args: ["verify", "p/d"], says: /say --links/ },
+  { args: ["verify", "p/d", "--hash"], says: /Cannot take --hash without --links/ },
   { args: ["add", "s3://bucket/x"], says: /--link puts it into the version without a copy/ },
   { args: ["add", "x", "--unpinned"], says: /--unpinned and --hash are for --link/ },
   { args: ["versions", "--nonsense"], says: /Unknown argument: nonsense/ },
