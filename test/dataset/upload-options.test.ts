@@ -43,7 +43,7 @@ test("finalize sends a draft elsewhere too, one that a process before has staged
   assert.ok(!existsSync(join(user.home.defaultRemote, "packs")), "nothing was sent to the first");
 });
 
-test("once something was sent the remote stays: content, or a large metadata value", async (t) => {
+test("once something was sent the remote stays: content, a large metadata value, or a large report", async (t) => {
   const { draft, workspace, elsewhere } = await draftOfTwo(t);
   await draft.upload();
   const sent = (error: unknown) =>
@@ -53,6 +53,9 @@ test("once something was sent the remote stays: content, or a large metadata val
   const described = await Dataset.create("p/e", { workspace });
   await described.setMetadata(randomBytes(1_000_000));
   await assert.rejects(described.upload({ remote: elsewhere }), sent);
+  const reported = await Dataset.create("p/f", { workspace });
+  await reported.getLogger().reportText({ title: "long", text: randomBytes(4_000).toString("hex") });
+  await assert.rejects(reported.upload({ remote: elsewhere }), sent);
   await draft.upload({ remote: await draft.getStorage() });
   assert.equal((await draft.finalize()).files, 2, "the remote it has is no other");
 });

@@ -4,6 +4,7 @@ import type { Tree } from "../../manifest/tree.js";
 import { pathOfText } from "../../paths.js";
 import { amend } from "../amend.js";
 import type { Draft } from "../draft.js";
+import { noteUploadBegun } from "../draft-remote.js";
 import type { FoundVersion } from "../history.js";
 import { readFile } from "../listing.js";
 import { remoteOf } from "../metadata.js";
@@ -30,6 +31,8 @@ export function loggerOf(workspace: Workspace, found: FoundVersion, draft: Draft
   return new VersionLogger(async (facts, content) => {
     const remote = draft?.remote ?? (await remoteOf(workspace, found.version.remoteId));
     const report = await keepReport(remote, facts, content);
+    // What lies in the draft's remote holds it there.
+    if (draft && report.attachment) noteUploadBegun(draft);
     if (draft) draft.tree.staging.annexes.addReport(JSON.stringify(report));
     else await amendReports(workspace, found, await putReportPage(remote, [report]));
     return report;
