@@ -24,7 +24,7 @@ interface Spelling {
 
 /** All others take one value. */
 const TAKE_MANY = new Set(["--parents", "--tags", "--ids", "--files", "--links", "--wildcard", "--filter"]);
-const TAKE_NONE = new Set(["--verbose", "--disable-upload"]);
+const TAKE_NONE = new Set(["--filesize", "--verbose", "--disable-upload"]);
 
 const as =
   (option: string): Replace =>
@@ -89,7 +89,12 @@ const SPELLINGS: Readonly<Record<string, Spelling>> = {
     positionals: ({ "--name": name = [], "--ids": ids = [] }) => [...name, ...ids],
   },
   search: { options: { "--ids": as("--id"), "--tags": as("--tag") } },
-  verify: { ...BY_REFERENCE, options: { "--verbose": () => [] } },
+  verify: {
+    marks: ["--id", "--folder", "--filesize"],
+    options: { "--verbose": () => [], "--filesize": as("--size") },
+    parts: ["--id", "--folder"],
+    positionals: ({ "--id": id = [], "--folder": folder = [] }) => [...id, ...folder],
+  },
   // Here `list` is of datasets; the files of a version are listed by `ls`.
   list: {
     marks: ["--id", "--version"],

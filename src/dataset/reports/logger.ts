@@ -63,10 +63,12 @@ export class VersionLogger {
     return this.#report(report, tableContent(table));
   }
 
+  /** Bars: a value for each of `xlabels`, or one or more rows of values. @throws {DatasetError} `bad-input` */
   async reportHistogram(report: ReportName & Histogram): Promise<Report> {
     return this.#report(report, histogramContent(report));
   }
 
+  /** A number, perhaps one of a row by `iteration`. @throws {DatasetError} `bad-input` */
   async reportScalar(report: ReportName & { value: number }): Promise<Report> {
     return this.#report(report, scalarContent(report.value));
   }
@@ -76,6 +78,7 @@ export class VersionLogger {
     return this.#report(report, plotContent(report.figure));
   }
 
+  /** Plain text, shown as it is. */
   async reportText(report: ReportName & { text: string }): Promise<Report> {
     return this.#report(report, textContent(report.text));
   }

@@ -40,7 +40,7 @@ const LINES: readonly (readonly [clearml: string, ours: string])[] = [
   ["compare --target B --source A --verbose", "compare A B --verbose"],
   ["squash --name P/N --ids A B --storage /s --verbose", "squash P/N A B --remote /s"],
   ["search --ids A B --tags x y --project P", "search --id A --id B --tag x --tag y --project P"],
-  ["verify --id X --verbose --hash", "verify X --hash"],
+  ["verify --id X --folder F --filesize --verbose", "verify X F --size"],
   ["list --id X --filter *.jpg", "ls -lR X *.jpg"],
   ["list --project P --name N --version 1.0.0", "ls -lR P/N@1.0.0"],
   [
