@@ -172,7 +172,16 @@ test(
       const dataset = catalog.prepare(
         "insert into datasets (id, project_id, name, created_at_ms) values (?, 'many', ?, 0)",
       );
-      for (let n = 0; n < 10_000; n++) dataset.run(String(n), `dataset-${n}`);
+      catalog.exec("create temp table one as select * from versions limit 1");
+      const version = catalog.prepare("update one set id = ?, dataset_id = ?");
+      const enter = catalog.prepare("insert into versions select * from one");
+      catalog.transaction(() => {
+        for (let n = 0; n < 10_000; n++) {
+          dataset.run(String(n), `dataset-${n}`);
+          version.run(`version ${n}`, String(n));
+          enter.run();
+        }
+      })();
     });
     renameSync(gone, `${gone}-away`);
     const path = await mountAll(t, varve);
