@@ -15,7 +15,6 @@ await build({
     "src/index.ts",
     "src/daemon.ts",
     "src/fs/worker.ts",
-    "src/fs/page-filler-worker.ts",
     "src/content/ingest-worker.ts",
     "src/dataset/copies/copy-worker.ts",
   ],

@@ -9,8 +9,6 @@ export const programs = {
   daemon: at("./daemon.js"),
   /** The thread that serves a mount. */
   mountWorker: at("./fs/worker.js"),
-  /** The thread that gives the kernel files before it asks for them. */
-  pageFiller: at("./fs/page-filler-worker.js"),
   /** A thread that reads, cuts and hashes files. */
   ingestWorker: at("./content/ingest-worker.js"),
   /** A thread that writes and compares the files of a copy. */

@@ -1,7 +1,6 @@
 /** What the main thread and the worker behind a mount tell each other. Plain data, as `postMessage` carries it. */
 import type { Block } from "../cache/block.js";
 import type { Sha256 } from "../content/chunk.js";
-import type { FilledFile } from "./fill-ahead.js";
 import type { Failure } from "../failure.js";
 import type { Question } from "./questions.js";
 import type { NamedVersion } from "./explain/version-facts.js";
@@ -51,8 +50,6 @@ export type FromWorker =
   | { type: "ready" }
   | { type: "fetch"; blocks: readonly Block[]; ahead: readonly Block[] }
   | { type: "ask"; question: Question }
-  /** Files that the kernel will ask for next, and that are here. */
-  | { type: "fill"; files: readonly FilledFile[] }
   /** The blocks of a large file, in order, that should become one file on disk. */
   | { type: "settle"; blocks: readonly Block[] }
   | { type: "answer"; id: number; value: unknown }

@@ -6,7 +6,6 @@ import type { Cache, CacheStats } from "../cache/cache.js";
 import { DatasetError } from "../errors.js";
 import type { Log } from "../log.js";
 import { programs } from "../programs.js";
-import type { FilledFile } from "./fill-ahead.js";
 import { errorOf, failureOf } from "../failure.js";
 import type { FromWorker, ToWorker, WorkerData } from "./messages.js";
 import type { Answerer } from "./questions.js";
@@ -29,9 +28,6 @@ export class MountThread {
   readonly ready: Promise<void>;
   /** Resolves once the thread is gone. */
   readonly ended: Promise<EndOfThread>;
-
-  /** Told of files that the kernel will ask for next. */
-  onFill: (files: readonly FilledFile[]) => void = () => {};
 
   readonly #event = openEvent();
   readonly #port: MessagePort;
@@ -109,7 +105,6 @@ export class MountThread {
     if (message.type === "ready") this.#isReady();
     else if (message.type === "fetch") this.#supply.fetch(message.blocks, message.ahead);
     else if (message.type === "ask") void this.#supply.ask(message.question);
-    else if (message.type === "fill") this.onFill(message.files);
     else if (message.type === "settle") void this.cache.settle(message.blocks);
     else if (message.type === "warning") this.log.warn(message.event, message.facts);
     else if (message.type === "ended") this.#end = message.end;

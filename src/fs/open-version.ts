@@ -7,7 +7,6 @@ import { Tree } from "../manifest/tree.js";
 import { FactsFolder } from "./explain/facts-folder.js";
 import { Origins } from "./explain/origins.js";
 import { type NamedVersion, versionFacts } from "./explain/version-facts.js";
-import type { FilledFile } from "./fill-ahead.js";
 import type { AnswerMemory } from "./questions.js";
 import { VersionFiles } from "./version-files.js";
 import type { WholeSource } from "./whole-files.js";
@@ -26,8 +25,6 @@ export interface Supplied {
   answers: AnswerMemory;
   /** Told of blocks that are likely to be read soon. */
   prefetch: (blocks: readonly Block[]) => void;
-  /** Gives files to the kernel before it asks for them. Of no use above the files of one version, or where they change. */
-  fill?: ((files: readonly FilledFile[]) => void) | undefined;
   /** Gives a range; throws `Missing` for one that is not here. */
   load: (ref: RangeRef) => Range;
   /** Set where the kernel may read large files by itself. */
@@ -45,7 +42,7 @@ export function openVersion(
   root: Uint8Array,
   version: NamedVersion,
   owner: Owner,
-  { blocks, answers, prefetch, fill, load, wholes }: Supplied,
+  { blocks, answers, prefetch, load, wholes }: Supplied,
 ): OpenVersion {
   const tree = new Tree(openRoot(root), load);
   const lineage = () => answers.get({ about: "lineage", version: version.id });
@@ -55,7 +52,6 @@ export function openVersion(
     files: new VersionFiles(tree, blocks, {
       ...owner,
       prefetch,
-      fill,
       keepsWholes: wholes !== undefined,
       originOf,
     }),

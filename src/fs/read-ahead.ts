@@ -9,7 +9,6 @@ import { EntryType, type LinkEntry } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { KiB, MiB } from "../units.js";
 import { type Content, blocksOf } from "./content.js";
-import { FillAhead, type Filled, type FilledFile } from "./fill-ahead.js";
 import { ReadDensity, type Region } from "./read-density.js";
 
 /** A read as it was asked: bytes `[offset, end)` of a file. */
@@ -29,8 +28,6 @@ interface Run {
   askedTo: number;
   stride: number;
   windowBytes: number;
-  /** Of a walk: how far its files were given to the kernel, which does not ask for those. */
-  filled: Filled;
 }
 
 /** A window starts with what one chunk of a large file measures at most. */
@@ -61,15 +58,11 @@ export class ReadAhead {
   /** One for each reader that walks the tree, the least recent first. */
   #walks: Run[] = [];
   readonly #density: ReadDensity;
-  readonly #fill: FillAhead | undefined;
 
-  /** @param fill Gives the kernel files that are here before it asks. Default: it is given none. */
   constructor(
     private readonly tree: Tree,
     private readonly blocks: LocalBlocks,
-    fill?: (files: readonly FilledFile[]) => void,
   ) {
-    this.#fill = fill && new FillAhead(tree, blocks, fill);
     this.#density = new ReadDensity(tree.entryCount);
   }
 
@@ -98,10 +91,7 @@ export class ReadAhead {
     const walk = this.#walkAt(ordinal);
     advance(walk, ordinal, ordinal + 1, SLACK_FILES, FIRST_WALK_WINDOW_BYTES);
     const dense = this.#density.note(ordinal);
-    if (walk.windowBytes > 0) {
-      this.#fill?.after(ordinal, walk.filled);
-      return this.#nextFiles(walk);
-    }
+    if (walk.windowBytes > 0) return this.#nextFiles(walk);
     return dense ? this.#othersOf(dense, content) : [];
   }
 
@@ -171,31 +161,25 @@ function nextChunks(run: Run, { content, end }: FileRead): Block[] {
 }
 
 function newRun(last: number, next: number): Run {
-  return { last, next, askedTo: next, stride: 0, windowBytes: 0, filled: { to: 0, windowBytes: 0 } };
+  return { last, next, askedTo: next, stride: 0, windowBytes: 0 };
 }
 
 /** Whether a file may be the next of a walk; where it was read last, it may be the same read again. */
-function isNext(walk: Run, ordinal: number): boolean {
-  const { last, next, windowBytes } = walk;
-  if (windowBytes > 0) return isExpected(walk, ordinal, SLACK_FILES);
+function isNext({ last, next, windowBytes }: Run, ordinal: number): boolean {
+  if (windowBytes > 0) return Math.abs(ordinal - next) <= SLACK_FILES;
   return ordinal === last || (ordinal >= next && ordinal <= next + FIRST_SLACK_FILES);
 }
 
 /** Moves a run to the read `[start, end)`: a wider window where it was expected, none after a jump. */
 function advance(run: Run, start: number, end: number, slack: number, firstWindowBytes: number): void {
   if (start === run.last) return; // The same read again, now that what it missed is here.
-  const expected = isExpected(run, start, slack);
+  const expected = Math.abs(start - run.next) <= slack;
   run.windowBytes = expected
     ? Math.min(Math.max(run.windowBytes * 2, firstWindowBytes), LAST_WINDOW_BYTES)
     : 0;
   if (!expected) run.askedTo = end;
   run.next = expected ? Math.max(run.next, end) : end;
   run.last = start;
-}
-
-/** Whether a read goes on where the last one ended, or behind what the kernel was given meanwhile. */
-function isExpected({ next, filled }: Run, start: number, slack: number): boolean {
-  return start >= next - slack && start <= Math.max(next, filled.to) + slack;
 }
 
 /** Whether at least half of what was asked for last is still to be read: then there is no hurry to ask for more. */

@@ -11,7 +11,6 @@ import { type Log, silentLog } from "../log.js";
 import type { NamedVersion } from "./explain/version-facts.js";
 import type { WorkerData } from "./messages.js";
 import { type EndOfThread, MountThread } from "./mount-thread.js";
-import { PageFiller } from "./page-filler.js";
 import type { Answerer } from "./questions.js";
 import { syncMount, whileOpen } from "./sync-mount.js";
 import { type Guardian, startGuardian } from "./transport/kernel/guardian.js";
@@ -109,8 +108,7 @@ export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
       writable: overlayDirectory !== undefined,
       allowOther,
     });
-    const filler = new PageFiller({ device: mount.device, cacheDirectory: options.cacheDirectory }, log);
-    return new KernelServedMount(thread, mount, filler, log);
+    return new KernelServedMount(thread, mount, log);
   } catch (error) {
     thread.send({ type: "stop" });
     throw error;
@@ -127,10 +125,8 @@ class KernelServedMount implements ServedMount {
   constructor(
     private readonly thread: MountThread,
     private readonly mount: KernelMount,
-    private readonly filler: PageFiller,
     private readonly log: Log,
   ) {
-    thread.onFill = (files) => filler.fill(files);
     this.mountpoint = mount.record.path;
     this.#guardian = startGuardian(mount.record);
     this.ended = thread.ended.then((end) => this.#clear(end));
@@ -183,7 +179,6 @@ class KernelServedMount implements ServedMount {
 
   /** Closing the connection fails what still waits; a mount that nobody serves any more is taken from its folder. */
   async #clear({ aborted, ...end }: EndOfThread): Promise<EndOfMount> {
-    await this.filler.close();
     closeSync(this.mount.device);
     const left = isOnTop(this.mount.record);
     if (left)

@@ -30,11 +30,8 @@ export function openServedTree(
   supplied: Supplied,
 ): ServedTree {
   const owner = { uid, gid, preserveOwner };
-  // Inode numbers of a browsed version are raised; what a program has changed must not be overwritten in the kernel.
-  const unfilled = { ...supplied, fill: undefined };
-  if (!shown) return readOnly(browseFileSystem(owner, unfilled));
-  const given = overlayDirectory === undefined ? supplied : unfilled;
-  const version = openVersion(shown.root, shown.version, owner, given);
+  if (!shown) return readOnly(browseFileSystem(owner, supplied));
+  const version = openVersion(shown.root, shown.version, owner, supplied);
   if (overlayDirectory !== undefined) return overlaid(version, overlayDirectory, writeTimes);
   const backings = supplied.wholes && new WholeFiles(version.files, supplied.wholes);
   const shows = subset && new Subset(subset);

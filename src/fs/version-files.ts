@@ -14,7 +14,6 @@ import { entryFact } from "./explain/entry-facts.js";
 import { type Attributes, FileType } from "./filesystem.js";
 import { type Content, blocksOf } from "./content.js";
 import { ContentMemory } from "./content-memory.js";
-import type { FilledFile } from "./fill-ahead.js";
 import { ReadAhead } from "./read-ahead.js";
 
 export interface VersionFilesOptions {
@@ -25,8 +24,6 @@ export interface VersionFilesOptions {
   preserveOwner: boolean;
   /** Told of blocks that are likely to be read soon while nothing waits for them. Default: nobody is told. */
   prefetch?: ((blocks: readonly Block[]) => void) | undefined;
-  /** Told of files that the kernel will ask for next, and that are here. Default: nobody is told. */
-  fill?: ((files: readonly FilledFile[]) => void) | undefined;
   /** `project/name@label` of the version an entry came in with. Default: nobody can tell. */
   originOf?: ((ordinal: number) => string) | undefined;
   /** Have the cache keep large files in one piece. Default false. */
@@ -47,7 +44,7 @@ export class VersionFiles {
     private readonly options: VersionFilesOptions,
   ) {
     this.#contents = new ContentMemory(tree, options.keepsWholes ?? false);
-    this.#ahead = new ReadAhead(tree, blocks, options.fill);
+    this.#ahead = new ReadAhead(tree, blocks);
   }
 
   /** The ordinal of the entry `name` in a directory, if there is one. */

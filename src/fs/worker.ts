@@ -6,7 +6,6 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 
 import { type Block, Missing } from "../cache/block.js";
 import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
-import type { FilledFile } from "./fill-ahead.js";
 import { failureOf } from "../failure.js";
 import type { FromWorker, ToWorker, WorkerData } from "./messages.js";
 import { AnswerMemory, type Question, keyOfQuestion } from "./questions.js";
@@ -31,8 +30,7 @@ class MountWorker implements Supplier {
     this.#blocks = openLocalBlocks({ directory: data.cacheDirectory, onWarning, ...memory });
     const prefetch = (ahead: readonly Block[]) => this.fetch([], ahead);
     const [blocks, answers, load] = [this.#blocks, this.#answers, rangeLoader(this.#blocks)];
-    const fill = (files: readonly FilledFile[]) => this.#send({ type: "fill", files });
-    const supplied = { blocks, answers, prefetch, load, fill, wholes: this.#wholeSource(prefetch) };
+    const supplied = { blocks, answers, prefetch, load, wholes: this.#wholeSource(prefetch) };
     this.#served = openServedTree({ ...data, writeTimes: "told" }, supplied);
   }
 

@@ -4,9 +4,8 @@ import { test } from "node:test";
 
 import { type Block, type LocalBlocks, Missing } from "../../src/cache/block.js";
 import type { RemoteId, Sha256 } from "../../src/content/chunk.js";
-import type { FilledFile } from "../../src/fs/fill-ahead.js";
 import { rangeLoader } from "../../src/fs/range-loader.js";
-import { VersionFiles, type VersionFilesOptions } from "../../src/fs/version-files.js";
+import { VersionFiles } from "../../src/fs/version-files.js";
 import { openRoot } from "../../src/manifest/root.js";
 import { Tree } from "../../src/manifest/tree.js";
 import type { TreePath } from "../../src/paths.js";
@@ -34,7 +33,7 @@ class Fixture {
     return new Fixture(remote, await putVersion(remote, REMOTE, items));
   }
 
-  open(options: VersionFilesOptions = OWNER): VersionFiles {
+  open(options = OWNER): VersionFiles {
     const blocks: LocalBlocks = {
       copy: (hash, start, end, target, at) => {
         const block = this.#here.get(hash);
@@ -153,51 +152,6 @@ test("reading a folder's small files in order waits for few of them", async () =
     fixture.fetch(fixture.prefetched.splice(0));
   }
   assert.ok(waits <= 5, `${waits} of 5,000 files were waited for`);
-});
-
-test("files that follow in a folder read in order are given to the kernel, which asks for few and is missed by none", async () => {
-  const names = Array.from({ length: 400 }, (_, n) => String(n).padStart(3, "0"));
-  const inFolder = (folder: string) => [
-    { path: folder },
-    ...names.map((name) => ({ path: `${folder}/${name}`, content: bytesOf(`${folder}${name}`, 2 * KiB) })),
-  ];
-  const fixture = await Fixture.of([...inFolder("a"), ...inFolder("b")]);
-  const given = new Map<number, FilledFile>();
-  const fill = (files: readonly FilledFile[]) => files.forEach((file) => given.set(file.ino - 1, file));
-  const files = fixture.open({ ...OWNER, fill });
-  const target = new Uint8Array(4 * KiB);
-  let asked = 0;
-  for (const folder of [1, 2]) {
-    const { start, end } = fixture.complete(() => files.children(folder)).result;
-    for (let ordinal = start; ordinal < end; ordinal++) fixture.fetch(files.blocksOf(ordinal));
-    for (let ordinal = start; ordinal < end; ordinal++) {
-      if (!given.has(ordinal)) asked++;
-      if (!given.has(ordinal)) files.read(ordinal, 0, 4 * KiB, target, 0);
-    }
-    assert.ok(
-      [...given.keys()].every((ordinal) => ordinal < end),
-      "nothing of a folder not listed yet",
-    );
-  }
-  assert.ok(asked < 40, `${asked} of 800 were asked for`);
-  for (const [ordinal, file] of given)
-    assert.deepEqual(file, { ino: ordinal + 1, hash: files.blocksOf(ordinal)[0]!.hash, sizeBytes: 2 * KiB });
-});
-
-test("files that are not here, or are read in no order, are not given to the kernel", async () => {
-  const fixture = await Fixture.of(sample("folder5000"));
-  const given: FilledFile[] = [];
-  const files = fixture.open({ ...OWNER, fill: (some) => given.push(...some) });
-  const target = new Uint8Array(4 * KiB);
-  const { start } = fixture.complete(() => files.children(1)).result;
-  const read = (ordinal: number) => {
-    fixture.fetch(files.blocksOf(ordinal));
-    files.read(ordinal, 0, 4 * KiB, target, 0);
-  };
-  for (let ordinal = start; ordinal < start + 50; ordinal++) read(ordinal);
-  for (let ordinal = start + 100; ordinal < start + 2_000; ordinal++) fixture.fetch(files.blocksOf(ordinal));
-  for (let ordinal = start + 1_900; ordinal > start + 100; ordinal -= 97) read(ordinal);
-  assert.deepEqual(given, []);
 });
 
 test("reading far apart files fetches nothing along", async () => {

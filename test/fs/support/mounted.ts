@@ -18,7 +18,7 @@ export interface Mounted {
   scratch: string;
   server: TestProcess;
   /** Sends the server a command. */
-  tell: (command: "unmount" | "lazy" | "force" | "requests" | "hits" | "still" | "writers") => void;
+  tell: (command: "unmount" | "lazy" | "force" | "requests" | "still" | "writers") => void;
 }
 
 const PROGRAM = fileURLToPath(new URL("./serve-version.js", import.meta.url));

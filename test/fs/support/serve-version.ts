@@ -61,7 +61,6 @@ try {
   remote = far; // From here on: what mounting itself fetched was near.
   say("mounted");
   const commands: Record<string, () => unknown> = {
-    hits: async () => say("hits", await mount.hits()),
     requests: () => say("requests", remote.calls),
     still: () => mount.still(() => setTimeout(1_000)).then(() => say("stirring")),
     writers: async () => say("writers", await mount.call("openForWriting")),

@@ -100,11 +100,9 @@ export const OUT_HEADER_BYTES = 16;
 export const OutHeader = { length: 0, error: 4, unique: 8 } as const;
 
 /** Messages to the kernel that answer no request: a code stands where a reply has its error, and `unique` is 0. */
-export const Notification = { invalidateInode: 2, store: 4 } as const;
+export const Notification = { invalidateInode: 2 } as const;
 /** `fuse_notify_inval_inode_out`. With a negative offset attributes are forgotten, and no pages. */
 export const InvalidateInodeOut = { ino: 16, offset: 24, length: 32, end: 40 } as const;
-/** `fuse_notify_store_out`; the bytes follow it. */
-export const StoreOut = { ino: 16, offset: 24, size: 32, data: 40 } as const;
 
 /** Where the name lies in requests that hold nothing else. */
 export const NAME_AT = IN_HEADER_BYTES;
