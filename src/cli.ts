@@ -9,6 +9,7 @@ import { ExitCode } from "./cli/exit-codes.js";
 import { processOutput } from "./cli/output.js";
 import { programOf } from "./cli/program.js";
 import { DatasetError } from "./errors.js";
+import { collectLessOften } from "./garbage.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -24,6 +25,7 @@ if (process.argv[2] === "--complete") {
   process.exit();
 }
 
+collectLessOften();
 const words = withoutClearmlSpellings(hideBin(process.argv));
 
 await programOf(words, { columns: Math.min(100, process.stdout.columns || 100) })

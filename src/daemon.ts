@@ -40,6 +40,7 @@ import { DatasetError, messageOf } from "./errors.js";
 import { failureOf } from "./failure.js";
 import { type EndOfMount, type ServeOptions, type ServedMount, serveKernel } from "./fs/serve.js";
 import { serveThroughFuseNative } from "./fs/serve-fuse-native.js";
+import { collectLessOften } from "./garbage.js";
 import { type Log, openLog } from "./log.js";
 import { programs } from "./programs.js";
 import { MiB } from "./units.js";
@@ -336,6 +337,7 @@ function overlayOf({ home, mountpoint, shown, options }: DaemonConfig): OverlayS
 
 /** The detached process: its configuration comes, and its readiness goes, over the channel to its parent. */
 async function main(): Promise<void> {
+  collectLessOften();
   const config = await new Promise<DaemonConfig>((resolve) => process.once("message", resolve));
   const tell = (reply: DaemonReply) =>
     new Promise<void>((resolve) => process.send?.(reply, undefined, undefined, () => resolve()));

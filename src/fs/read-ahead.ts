@@ -30,15 +30,22 @@ interface Run {
   windowBytes: number;
 }
 
-/** A window starts with what one chunk of a large file measures at most. */
-const FIRST_WINDOW_BYTES = 2 * MiB;
-const FIRST_WALK_WINDOW_BYTES = 256 * KiB;
-/** 8 MiB at 15 ms a request are over 500 MiB/s, more than one connection gives. */
-const LAST_WINDOW_BYTES = 8 * MiB;
-/** The kernel keeps several requests under way, so they arrive slightly out of order. */
-const SLACK_BYTES = 2 * MiB;
+/** How windows of a kind of run grow, and how far from where it is expected a read may be to go on with the run. */
+interface Growth {
+  firstWindowBytes: number;
+  lastWindowBytes: number;
+  slack: number;
+}
+
+/**
+ * A window starts with what one chunk of a large file measures at most. Of the last one half is under way at least: four
+ * requests of 4 MiB, which is what it takes to have a server 15 ms away always busy; 48 MiB were no faster.
+ * The kernel keeps several requests under way, so they arrive slightly out of order.
+ */
+const FILE_GROWTH: Growth = { firstWindowBytes: 2 * MiB, lastWindowBytes: 32 * MiB, slack: 2 * MiB };
 /** Several readers may share a walk, so that its files are read slightly out of order. */
 const SLACK_FILES = 8;
+const WALK_GROWTH: Growth = { firstWindowBytes: 256 * KiB, lastWindowBytes: 8 * MiB, slack: SLACK_FILES };
 /** Where a walk may just begin: few, or files read by chance would often seem to follow each other. */
 const FIRST_SLACK_FILES = 2;
 /** Runs followed at once: with more readers than this, some guess nothing. */
@@ -81,7 +88,7 @@ export class ReadAhead {
     for (const oldest of this.#files.keys()) if (this.#files.size >= MOST_RUNS) this.#files.delete(oldest);
     const run = known ?? newRun(offset, end);
     this.#files.set(ordinal, run);
-    advance(run, offset, end, SLACK_BYTES, FIRST_WINDOW_BYTES);
+    advance(run, offset, end, FILE_GROWTH);
     return run;
   }
 
@@ -89,7 +96,7 @@ export class ReadAhead {
   #otherFiles({ ordinal, content, end }: FileRead): Block[] {
     if (end < content.sizeBytes) return [];
     const walk = this.#walkAt(ordinal);
-    advance(walk, ordinal, ordinal + 1, SLACK_FILES, FIRST_WALK_WINDOW_BYTES);
+    advance(walk, ordinal, ordinal + 1, WALK_GROWTH);
     const dense = this.#density.note(ordinal);
     if (walk.windowBytes > 0) return this.#nextFiles(walk);
     return dense ? this.#othersOf(dense, content) : [];
@@ -171,11 +178,11 @@ function isNext({ last, next, windowBytes }: Run, ordinal: number): boolean {
 }
 
 /** Moves a run to the read `[start, end)`: a wider window where it was expected, none after a jump. */
-function advance(run: Run, start: number, end: number, slack: number, firstWindowBytes: number): void {
+function advance(run: Run, start: number, end: number, growth: Growth): void {
   if (start === run.last) return; // The same read again, now that what it missed is here.
-  const expected = Math.abs(start - run.next) <= slack;
+  const expected = Math.abs(start - run.next) <= growth.slack;
   run.windowBytes = expected
-    ? Math.min(Math.max(run.windowBytes * 2, firstWindowBytes), LAST_WINDOW_BYTES)
+    ? Math.min(Math.max(run.windowBytes * 2, growth.firstWindowBytes), growth.lastWindowBytes)
     : 0;
   if (!expected) run.askedTo = end;
   run.next = expected ? Math.max(run.next, end) : end;
