@@ -12,6 +12,7 @@ import { ROOT, type TreePath, parentOf } from "../paths.js";
 import type { Remote } from "../remote/remote.js";
 import { knownChunks } from "./chunk-index.js";
 import { type Draft, layersTree } from "./draft.js";
+import { gatherPacks } from "./gather-packs.js";
 import { NewSegments } from "../content/new-segments.js";
 import type { VersionRecord } from "./record.js";
 import { diffOf } from "./version-diff.js";
@@ -57,6 +58,7 @@ export async function writeManifest(
       await segments.settled();
       await putRange(range);
     },
+    relocate: gatherPacks(cache, { ...draft.remote, remote }),
   });
   const named = await segments.finish();
   const bytes = encodeRoot({ ranges: edited.ranges, segments: named, remote: draft.remote.id });

@@ -2,10 +2,12 @@
  * One walk over a base with edits beside it, in the order of keys. Ranges that no edit touches are taken over unread
  * whenever the new tree stands at a cut where they start.
  */
+import type { Chunk, Sha256 } from "../content/chunk.js";
+import type { Relocate } from "./edit.js";
 import type { EditSource } from "./edit-source.js";
 import type { LinkLedger } from "./edit-links.js";
 import type { ParentGuard } from "./edit-parents.js";
-import { type Entry, isLinkable } from "./entry.js";
+import { type Entry, EntryType, isLinkable } from "./entry.js";
 import { sameLogicalEntry } from "./entry-compare.js";
 import type { Key } from "./key.js";
 import type { Range } from "./range-view.js";
@@ -18,6 +20,7 @@ export interface EditPass {
   builder: TreeBuilder;
   guard: ParentGuard;
   links: LinkLedger;
+  relocate: Relocate;
 }
 
 /** Builds the edited tree. Costs the ranges touched and one reference for each of the others. */
@@ -41,12 +44,13 @@ function canReuse({ builder, edits, guard }: EditPass, start: string, end: strin
 async function rebuildRange(pass: EditPass, number: number, end: string): Promise<void> {
   const { base, builder, edits } = pass;
   const range = await base.range(number);
+  const moved = await pass.relocate(range);
   builder.expect(base.table.rangeAt(number));
   for (let index = 0; index < range.count; index++) {
     const key = range.keyAt(index);
     if (edits.key < key) await putBefore(pass, key);
     const entry = edits.key === key ? await edited(pass, range, index) : kept(pass, range, index);
-    const ended = entry && builder.add(entry, key);
+    const ended = entry && builder.add(relocated(entry, moved), key);
     if (ended) await ended;
   }
   await putBefore(pass, end);
@@ -64,6 +68,11 @@ async function putBefore({ edits, builder, guard, links }: EditPass, end: string
     const ended = builder.add(links.put(edit, undefined), key as Key);
     if (ended) await ended;
   }
+}
+
+function relocated(entry: Entry, moved: ReadonlyMap<Sha256, Chunk>): Entry {
+  if (moved.size === 0 || entry.type !== EntryType.file) return entry;
+  return { ...entry, chunks: entry.chunks.map((chunk) => moved.get(chunk.hash) ?? chunk) };
 }
 
 function kept({ guard }: EditPass, range: Range, index: number): Entry {

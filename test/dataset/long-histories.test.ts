@@ -9,9 +9,11 @@ import { atEnd } from "../support/cleanup.js";
 import { tempDir } from "../support/temp.js";
 
 const DEPTH = 60;
+/** Of those that a range of entries names. */
+const MOST_SMALL_PACKS = 32;
 const OPERATIONS = ["add", "list", "restore", "sync"] as const;
 
-test("the last version of a long chain costs what the second does, but for its labels and the objects its bytes lie in", async (t) => {
+test("the last version of a long chain costs what the second does, but for its labels and a few small packs", async (t) => {
   const folder = await tempDir(t);
   const home = meteredHome(folder);
   startMeter(home.catalogPath);
@@ -47,8 +49,9 @@ test("the last version of a long chain costs what the second does, but for its l
     }
   });
 
-  await t.test("a restore asks once for each version that bytes came with", () => {
-    assert.equal(last.restore.requests - second.restore.requests, DEPTH - 2);
+  await t.test("a restore asks for few packs, since commits lay small ones together", () => {
+    const more = last.restore.requests - second.restore.requests;
+    assert.ok(more > 0 && more < MOST_SMALL_PACKS, `${more} requests more`);
   });
 
   await t.test("looking for others' versions costs a key and a label of each, twice in a sync", () => {
