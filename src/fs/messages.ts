@@ -20,6 +20,8 @@ export interface WorkerData {
   uid: number;
   gid: number;
   preserveOwner: boolean;
+  /** Whether other users may look in. */
+  isShared?: boolean | undefined;
   /** Let the kernel read large cached files by itself, where it can. */
   passthrough: boolean;
   deadlineMs: number;

@@ -11,11 +11,12 @@ import type { AnswerMemory } from "./questions.js";
 import { VersionFiles } from "./version-files.js";
 import type { WholeSource } from "./whole-files.js";
 
-/** Whom entries belong to: `uid` and `gid`, or with `preserveOwner` whom they keep. */
+/** Whom entries belong to: `uid` and `gid`, or with `preserveOwner` whom they keep. Others look in where it `isShared`. */
 export interface Owner {
   uid: number;
   gid: number;
   preserveOwner: boolean;
+  isShared?: boolean | undefined;
 }
 
 /** What is on this machine, and how it comes to be. */

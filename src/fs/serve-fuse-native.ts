@@ -28,7 +28,10 @@ export async function serveThroughFuseNative(options: ServeOptions): Promise<Ser
   const prefetch = (blocks: readonly Block[]) => cache.prefetch(blocks);
   const supplied = { blocks: cache.local, answers, prefetch, load: rangeLoader(cache.local) };
   const writeTimes = "clock"; // the library's kernel module is asked for no writeback cache
-  const tree = openServedTree({ shown, subset, overlayDirectory, writeTimes, ...owner }, supplied);
+  const tree = openServedTree(
+    { shown, subset, overlayDirectory, writeTimes, isShared: allowOther, ...owner },
+    supplied,
+  );
   const fetch = async (missing: Missing) => {
     if (missing instanceof Unanswered)
       answers.put(keyOfQuestion(missing.question), await options.answer(missing.question));

@@ -38,7 +38,7 @@ export interface ServeOptions {
   memoryBytes?: number | undefined;
   /** Makes the mount writable: changes go to the overlay in this folder. */
   overlayDirectory?: string | undefined;
-  /** Let other users in. Default false: the mounting user alone, even where that is root. */
+  /** Let other users in, but not to external files of this machine. Default false: the mounting user alone, even where that is root. */
   allowOther?: boolean | undefined;
   /** Show the owners that entries keep, not the mounting user. Default false. */
   preserveOwner?: boolean | undefined;
@@ -204,6 +204,7 @@ async function dataOf(options: ServeOptions): Promise<Omit<WorkerData, "event">>
   const canPass = shown !== undefined && overlayDirectory === undefined && isRoot();
   const passthrough = canPass && (options.passthrough ?? true);
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
+  const isShared = options.allowOther;
   const given = { shown, subset, cacheDirectory, memoryBytes, overlayDirectory };
-  return { ...given, deadlineMs, passthrough, ...owner };
+  return { ...given, deadlineMs, passthrough, ...owner, isShared };
 }

@@ -12,7 +12,7 @@ import { WholeFiles } from "./whole-files.js";
 
 export interface ServedTreeOptions extends Pick<
   WorkerData,
-  "shown" | "subset" | "overlayDirectory" | "uid" | "gid" | "preserveOwner"
+  "shown" | "subset" | "overlayDirectory" | "uid" | "gid" | "preserveOwner" | "isShared"
 > {
   writeTimes: OverlayOptions["writeTimes"];
 }
@@ -26,10 +26,10 @@ export interface ServedTree {
 
 /** Opens what the description names. @throws {DatasetError} `format-damaged`, `format-newer` */
 export function openServedTree(
-  { shown, subset, overlayDirectory, uid, gid, preserveOwner, writeTimes }: ServedTreeOptions,
+  { shown, subset, overlayDirectory, uid, gid, preserveOwner, isShared, writeTimes }: ServedTreeOptions,
   supplied: Supplied,
 ): ServedTree {
-  const owner = { uid, gid, preserveOwner };
+  const owner = { uid, gid, preserveOwner, isShared };
   if (!shown) return readOnly(browseFileSystem(owner, supplied));
   const version = openVersion(shown.root, shown.version, owner, supplied);
   if (overlayDirectory !== undefined) return overlaid(version, overlayDirectory, writeTimes);

@@ -28,6 +28,8 @@ export interface VersionFilesOptions {
   originOf?: ((ordinal: number) => string) | undefined;
   /** Have the cache keep large files in one piece. Default false. */
   keepsWholes?: boolean | undefined;
+  /** Others than who mounts may look in: external files of this machine are refused then. Default false. */
+  isShared?: boolean | undefined;
 }
 
 /** Size that `stat` shows for every directory: what most file systems show for a small one. */
@@ -43,7 +45,8 @@ export class VersionFiles {
     private readonly blocks: LocalBlocks,
     private readonly options: VersionFilesOptions,
   ) {
-    this.#contents = new ContentMemory(tree, options.keepsWholes ?? false);
+    const { keepsWholes = false, isShared = false } = options;
+    this.#contents = new ContentMemory(tree, { keepsWholes, isShared });
     this.#ahead = new ReadAhead(tree, blocks);
   }
 

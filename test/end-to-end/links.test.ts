@@ -53,6 +53,25 @@ test(
 );
 
 test(
+  "a mount that others may look into refuses files of this machine, and shows the others",
+  MOUNTED,
+  async (t) => {
+    const user = await linkUser(t);
+    const source = await tempDir(t);
+    writeFileSync(join(source, "secret"), "of who mounts");
+    const web = await webServer(t);
+    web.files.set("/public", { bytes: Buffer.from("for all") });
+    await user.version((draft) => draft.addExternalFiles([join(source, "secret"), `${web.url}/public`]));
+    for (const options of [["--allow-other"], ["--allow-other", "--writable"]]) {
+      const at = await user.mount(...options);
+      await assert.rejects(readFile(join(at, "secret")), { code: "EACCES" });
+      assert.equal(await readFile(join(at, "public"), "utf8"), "for all");
+    }
+    assert.equal(await readFile(join(await user.mount(), "secret"), "utf8"), "of who mounts");
+  },
+);
+
+test(
   "a file of a web server is read by range, once for all mounts, through cut answers",
   MOUNTED,
   async (t) => {
