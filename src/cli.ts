@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { hideBin } from "yargs/helpers";
 import { withoutClearmlSpellings } from "./cli/clearml-spellings.js";
-import { printCompletions } from "./cli/completion.js";
 import { reportFailure } from "./cli/context.js";
 import { ExitCode } from "./cli/exit-codes.js";
 import { processOutput } from "./cli/output.js";
@@ -21,6 +20,7 @@ if (process.argv.length === 3 && process.argv[2] === "--version") {
 }
 
 if (process.argv[2] === "--complete") {
+  const { printCompletions } = await import("./cli/completion.js");
   await printCompletions(programOf, process.argv.slice(3));
   process.exit();
 }
@@ -28,7 +28,8 @@ if (process.argv[2] === "--complete") {
 collectLessOften();
 const words = withoutClearmlSpellings(hideBin(process.argv));
 
-await programOf(words, { columns: Math.min(100, process.stdout.columns || 100) })
+const program = await programOf(words, { columns: Math.min(100, process.stdout.columns || 100) });
+await program
   .fail((message: string | null, error: Error | undefined) => {
     // A YError is an argument that yargs itself could not take.
     const json = process.argv.includes("--json");

@@ -32,7 +32,8 @@ import {
 } from "./dataset/overlays.js";
 import { type MissingRemote, missingRemotes } from "./dataset/missing-remotes.js";
 import { textOfDataset } from "./dataset/reference.js";
-import { type Located, locateVersion } from "./dataset/remote-reference.js";
+import { type Located, locateVersion, takeIn } from "./dataset/remote-reference.js";
+import { tellOfHeads } from "./dataset/heads.js";
 import { selectionSource } from "./dataset/subset.js";
 import { rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
@@ -41,6 +42,7 @@ import { failureOf } from "./failure.js";
 import { type EndOfMount, type ServeOptions, type ServedMount, serveKernel } from "./fs/serve.js";
 import { serveThroughFuseNative } from "./fs/serve-fuse-native.js";
 import { collectLessOften } from "./garbage.js";
+import { MountThread } from "./fs/mount-thread.js";
 import { type Log, openLog } from "./log.js";
 import { programs } from "./programs.js";
 import { MiB } from "./units.js";
@@ -50,6 +52,13 @@ const CLOSE_WAIT_MS = 8_000;
 
 /** The worker keeps what it reads itself; the main thread only fetches for it, and commits. */
 const FETCH_MEMORY_BYTES = 32 * MiB;
+
+/** What there is before it is known what is mounted. */
+interface Means {
+  log: Log;
+  thread: MountThread | undefined;
+  tell: (message: string) => void;
+}
 
 /** One mount, from the folder being taken to its changes being committed. */
 export class MountProcess {
@@ -66,20 +75,44 @@ export class MountProcess {
   private cutOffWhole = false;
   private outcome!: Promise<MountOutcome>;
   private missing: readonly MissingRemote[] = [];
+  private unmerged: readonly string[] = [];
 
   private constructor(
     private readonly config: DaemonConfig,
     private readonly workspace: Workspace,
     private readonly log: Log,
     private readonly located: Located | undefined,
+    private readonly thread: MountThread | undefined,
   ) {}
 
-  /** Mounts, and resolves once the folder can be used. @throws {DatasetError} whatever kept it from that */
-  static async start(config: DaemonConfig): Promise<MountProcess> {
+  /**
+   * Mounts, and resolves once the folder can be used.
+   *
+   * @param notice Told until then what a person should know; the log is told always.
+   * @throws {DatasetError} whatever kept it from that
+   */
+  static async start(config: DaemonConfig, notice: (message: string) => void): Promise<MountProcess> {
     const log = openLog(config.logFile);
+    const thread = config.options.transport === "fuse-native" ? undefined : new MountThread(log);
+    let isMounted = false;
+    const tell = (message: string) => {
+      log.warn(message);
+      if (!isMounted) notice(message);
+    };
+    try {
+      const mount = await MountProcess.startWith(config, { log, thread, tell });
+      isMounted = true;
+      return mount;
+    } catch (error) {
+      thread?.send({ type: "stop" });
+      throw error;
+    }
+  }
+
+  private static async startWith(config: DaemonConfig, { log, thread, tell }: Means): Promise<MountProcess> {
     const workspace = new Workspace({
       home: config.home,
-      notice: (message) => log.warn(message),
+      notice: tell,
       offline: config.options.offline,
       cacheMemoryBytes: config.options.transport === "fuse-native" ? undefined : FETCH_MEMORY_BYTES,
       readDeadlineMs: config.options.deadlineMs,
@@ -87,14 +120,14 @@ export class MountProcess {
     });
     const located = await locate(workspace, config);
     const shown = located && shownVersionOf(located.found);
-    const mount = new MountProcess({ ...config, shown }, workspace, log, located);
+    const mount = new MountProcess({ ...config, shown }, workspace, log, located, thread);
     await mount.begin();
     return mount;
   }
 
   get info(): MountInfo {
     const { mountpoint, id, dataset, version, writable } = this.state;
-    return { mountpoint, id, dataset, version, writable, missing: this.missing };
+    return { mountpoint, id, dataset, version, writable, missing: this.missing, unmerged: this.unmerged };
   }
 
   /** Resolves when the mount is gone and its changes are committed or left for `recover`. */
@@ -135,7 +168,7 @@ export class MountProcess {
 
   private async begin(): Promise<void> {
     const { home, mountpoint } = this.config;
-    [this.missing] = await Promise.all([this.findMissing(), this.serve()]);
+    [this.missing, this.unmerged] = await Promise.all([this.findMissing(), this.findHeads(), this.serve()]);
     this.holder = holdCache(this.workspace, this.config, this.located?.found, this.log);
     this.state = this.stateNow();
     this.control = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
@@ -162,6 +195,12 @@ export class MountProcess {
     return this.located ? missingRemotes(this.located.workspace, this.located.found) : [];
   }
 
+  private async findHeads(): Promise<readonly string[]> {
+    const { sought } = this.config;
+    if (sought === undefined || !this.located) return [];
+    return tellOfHeads(this.located.workspace, sought, this.located.found.dataset);
+  }
+
   private async serve(): Promise<void> {
     const { home, mountpoint, options } = this.config;
     const { located } = this;
@@ -179,6 +218,7 @@ export class MountProcess {
           : answererOf(this.workspace),
         cache: await this.workspace.cache(),
         cacheDirectory: home.cacheDir,
+        thread: this.thread,
         log: this.log,
         allowOther: options.allowOther,
         deadlineMs: options.deadlineMs,
@@ -307,11 +347,14 @@ export class MountProcess {
   }
 }
 
+/** A version that is sought to be written over must be in the catalog: its child will name it. */
 async function locate(
   workspace: Workspace,
-  { shown, sought = shown?.id }: DaemonConfig,
+  { shown, sought, options }: DaemonConfig,
 ): Promise<Located | undefined> {
-  return sought === undefined ? undefined : locateVersion(workspace, sought);
+  if (sought !== undefined && options.writable) return { workspace, found: await takeIn(workspace, sought) };
+  const reference = sought ?? shown?.id;
+  return reference === undefined ? undefined : locateVersion(workspace, reference);
 }
 
 function shownVersionOf({ dataset, version }: FoundVersion): ShownVersion {
@@ -338,15 +381,21 @@ function overlayOf({ home, mountpoint, shown, options }: DaemonConfig): OverlayS
 /** The detached process: its configuration comes, and its readiness goes, over the channel to its parent. */
 async function main(): Promise<void> {
   collectLessOften();
+  const leave = () => process.exit();
+  process.once("disconnect", leave);
   const config = await new Promise<DaemonConfig>((resolve) => process.once("message", resolve));
+  process.off("disconnect", leave);
   const tell = (reply: DaemonReply) =>
     new Promise<void>((resolve) => process.send?.(reply, undefined, undefined, () => resolve()));
   try {
-    const mount = await MountProcess.start(config);
+    const notice = (message: string) => void tell({ notice: message });
+    const mount = await MountProcess.start(config, notice);
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const)
       process.on(signal, () => void mount.terminate());
     await tell({ ready: mount.info });
-    process.disconnect();
+    // Who wanted the mount was killed before it was told of it.
+    if (process.connected) process.disconnect();
+    else void mount.terminate();
     const { failure } = await mount.ended;
     await mount.close();
     process.exit(failure === undefined ? 0 : 1);

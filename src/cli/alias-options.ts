@@ -1,6 +1,5 @@
 /** The options of commands that give a job a version: under which name its use is noted, and whether another may be set. */
 import type { Argv } from "yargs";
-import { overrideOf, parameterOfAlias, recordUse } from "../dataset/job-use.js";
 import type { Workspace } from "../dataset/workspace.js";
 
 export interface AliasArguments {
@@ -29,6 +28,7 @@ export async function overriddenReference<Reference extends string | undefined>(
   { alias, overridable }: AliasArguments,
 ): Promise<Reference | string> {
   if (alias === undefined) return reference;
+  const { overrideOf, parameterOfAlias } = await import("../dataset/job-use.js");
   parameterOfAlias(alias);
   return (overridable ? await overrideOf(workspace, alias) : undefined) ?? reference;
 }
@@ -40,5 +40,6 @@ export async function noteUse(
   { id, dataset, version }: { id: string | null; dataset: string | null; version: string | null },
 ): Promise<void> {
   if (alias === undefined || id === null) return;
+  const { recordUse } = await import("../dataset/job-use.js");
   await recordUse(workspace, alias, { id, reference: `${dataset}@${version}` });
 }

@@ -1,6 +1,6 @@
 /** What every command gets: the workspace its options ask for, where output goes, and one place where failures end. */
 import type { Argv } from "yargs";
-import { abandonedOverlays } from "../dataset/overlays.js";
+import { namesIn } from "../daemon/state-file.js";
 import { Workspace } from "../dataset/workspace.js";
 import { isDatasetError, messageOf } from "../errors.js";
 import { failureOf } from "../failure.js";
@@ -80,7 +80,7 @@ export async function run(
   } finally {
     await workspace?.close();
   }
-  if (isToHint && workspace) hintAtOverlays(workspace.home, output);
+  if (isToHint && workspace) await hintAtOverlays(workspace.home, output);
 }
 
 /**
@@ -115,7 +115,9 @@ function homeFrom({ catalog, cacheDir, cacheSize }: GlobalOptions): Partial<Home
 }
 
 /** One line after every command while changes of some mount lie uncommitted. */
-function hintAtOverlays(home: Home, output: Output): void {
+async function hintAtOverlays(home: Home, output: Output): Promise<void> {
+  if (namesIn(home.overlaysDir).length === 0) return;
+  const { abandonedOverlays } = await import("../dataset/overlays.js");
   const count = abandonedOverlays(home).length;
   if (count === 0) return;
   const what = formatCountOf(count, "mount has", "mounts have");

@@ -14,11 +14,11 @@ export interface HelpPage {
 }
 
 /** Makes the program anew for each page: a yargs instance remembers what it was asked. */
-export type MakeProgram = (args: readonly string[]) => Cli;
+export type MakeProgram = (args: readonly string[]) => Promise<Cli>;
 
 /** The page of one command; that of the words before it where there is no such command. */
 export async function helpPage(makeProgram: MakeProgram, command: readonly string[]): Promise<HelpPage> {
-  const text = await makeProgram(command).getHelp();
+  const text = await (await makeProgram(command)).getHelp();
   const usage = /^varve\b.*$/m.exec(text)?.[0] ?? "";
   return {
     command,

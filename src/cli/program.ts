@@ -1,66 +1,80 @@
-/** The commands of `varve`, as yargs knows them. Each stands in `commands/`; running them, and what then fails, is `cli.ts`'s. */
+/**
+ * The commands of `varve`, as yargs knows them. Each stands in `commands/`, and is loaded when it is the one that is asked
+ * for, or when all are told of; running them, and what then fails, is `cli.ts`'s.
+ */
 import yargs from "yargs";
-import { addAnnotateCommands } from "./commands/annotate.js";
-import { addCacheCommand } from "./commands/cache.js";
-import { addCatalogCommand } from "./commands/catalog.js";
-import { addCopiesCommand } from "./commands/copies.js";
-import { addDatasetCommands } from "./commands/datasets.js";
-import { addCompareCommands } from "./commands/compare.js";
-import { addDoctorCommand } from "./commands/doctor.js";
-import { addDraftCommands } from "./commands/drafts.js";
-import { addGetCommand } from "./commands/get.js";
-import { addMetadataCommand } from "./commands/metadata.js";
-import { addImportCommand } from "./commands/import.js";
-import { addJobCommands } from "./commands/jobs.js";
-import { addMountCommands } from "./commands/mounts.js";
-import { addPreviewCommand } from "./commands/preview.js";
-import { addQueryCommand } from "./commands/query.js";
-import { addPrefetchCommand } from "./commands/prefetch.js";
-import { addRecoverCommand } from "./commands/recover.js";
-import { addRemoteCommands } from "./commands/remotes.js";
-import { addSearchCommands } from "./commands/search.js";
-import { addSquashCommand } from "./commands/squash.js";
-import { addVerifyCommand } from "./commands/verify.js";
-import { addVersionCommands } from "./commands/versions.js";
-import { addWatchCommand } from "./commands/watch.js";
-import { addCompletion } from "./completion.js";
 import { type Cli, withGlobalOptions } from "./context.js";
 
 const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover).
 A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id;
 REMOTE#PROJECT/NAME@LABEL is read from that remote (a URL, path or name) without a catalog.`;
 
-const commands = [
-  addDraftCommands,
-  addSquashCommand,
-  addVersionCommands,
-  addCompareCommands,
-  addSearchCommands,
-  addJobCommands,
-  addImportCommand,
-  addGetCommand,
-  addVerifyCommand,
-  addMetadataCommand,
-  addAnnotateCommands,
-  addDatasetCommands,
-  addWatchCommand,
-  addQueryCommand,
-  addPreviewCommand,
-  addMountCommands,
-  addRecoverCommand,
-  addRemoteCommands,
-  addCatalogCommand,
-  addPrefetchCommand,
-  addCacheCommand,
-  addCopiesCommand,
-  addDoctorCommand,
+type Add = (cli: Cli) => void;
+
+interface Commands {
+  /** What stands first after `varve`, other names of a command included. */
+  words: readonly string[];
+  load: () => Promise<Add>;
+}
+
+/** In the order that help tells them in. */
+const COMMANDS: readonly Commands[] = [
+  {
+    words: ["create", "add", "remove", "upload", "finalize", "close", "sync"],
+    load: async () => (await import("./commands/drafts.js")).addDraftCommands,
+  },
+  { words: ["squash"], load: async () => (await import("./commands/squash.js")).addSquashCommand },
+  {
+    words: ["versions", "log", "ls", "cat", "diff"],
+    load: async () => (await import("./commands/versions.js")).addVersionCommands,
+  },
+  {
+    words: ["compare", "overridden"],
+    load: async () => (await import("./commands/compare.js")).addCompareCommands,
+  },
+  { words: ["list", "search"], load: async () => (await import("./commands/search.js")).addSearchCommands },
+  { words: ["job", "used-by"], load: async () => (await import("./commands/jobs.js")).addJobCommands },
+  { words: ["import"], load: async () => (await import("./commands/import.js")).addImportCommand },
+  { words: ["get"], load: async () => (await import("./commands/get.js")).addGetCommand },
+  { words: ["verify"], load: async () => (await import("./commands/verify.js")).addVerifyCommand },
+  { words: ["metadata"], load: async () => (await import("./commands/metadata.js")).addMetadataCommand },
+  {
+    words: ["publish", "archive", "unarchive", "tag", "set-description"],
+    load: async () => (await import("./commands/annotate.js")).addAnnotateCommands,
+  },
+  {
+    words: ["rename", "move", "delete"],
+    load: async () => (await import("./commands/datasets.js")).addDatasetCommands,
+  },
+  { words: ["watch"], load: async () => (await import("./commands/watch.js")).addWatchCommand },
+  { words: ["query"], load: async () => (await import("./commands/query.js")).addQueryCommand },
+  { words: ["preview"], load: async () => (await import("./commands/preview.js")).addPreviewCommand },
+  { words: ["mount"], load: async () => (await import("./commands/mount.js")).addMountCommand },
+  {
+    words: ["unmount", "umount", "status", "commit", "discard"],
+    load: async () => (await import("./commands/mounts.js")).addMountCommands,
+  },
+  { words: ["recover"], load: async () => (await import("./commands/recover.js")).addRecoverCommand },
+  { words: ["remote"], load: async () => (await import("./commands/remotes.js")).addRemoteCommands },
+  { words: ["catalog"], load: async () => (await import("./commands/catalog.js")).addCatalogCommand },
+  { words: ["prefetch"], load: async () => (await import("./commands/prefetch.js")).addPrefetchCommand },
+  { words: ["cache"], load: async () => (await import("./commands/cache.js")).addCacheCommand },
+  { words: ["copies"], load: async () => (await import("./commands/copies.js")).addCopiesCommand },
+  { words: ["doctor"], load: async () => (await import("./commands/doctor.js")).addDoctorCommand },
+  { words: ["completion"], load: async () => (await import("./completion.js")).addCompletion },
 ];
 
-/** @param args The words after `varve`. @param options.columns Width of what help prints. */
-export function programOf(args: readonly string[], { columns = 100 }: { columns?: number } = {}): Cli {
+/**
+ * The program for these words after `varve`: with the commands that these may mean, else with all there are.
+ *
+ * @param options.columns Width of what help prints.
+ */
+export async function programOf(
+  args: readonly string[],
+  { columns = 100 }: { columns?: number } = {},
+): Promise<Cli> {
   const base = withGlobalOptions(yargs([...args]).scriptName("varve"));
-  for (const add of commands) add(base);
-  addCompletion(base);
+  for (const add of await commandsFor(args)) add(base);
   return (
     base
       .usage(
@@ -79,4 +93,12 @@ export function programOf(args: readonly string[], { columns = 100 }: { columns?
       .epilogue(EPILOGUE)
       .wrap(columns)
   );
+}
+
+/** Of commands that the words may mean; all, where the first word is no command. One too many does no harm. */
+function commandsFor(args: readonly string[]): Promise<Add[]> {
+  const [first = ""] = args;
+  const meant = COMMANDS.filter(({ words }) => words.some((word) => args.includes(word)));
+  const isKnown = first.startsWith("-") || meant.some(({ words }) => words.includes(first));
+  return Promise.all((isKnown && meant.length > 0 ? meant : COMMANDS).map(({ load }) => load()));
 }

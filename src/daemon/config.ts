@@ -47,7 +47,7 @@ export interface DaemonConfig {
   mountpoint: string;
   /** Undefined: every version of the catalog, or the one that is sought. */
   shown: ShownVersion | undefined;
-  /** A reference that names its remote. The process looks for it itself, so that only one loads what speaks to the store. */
+  /** A reference to a version, which the process looks for itself, so that only one loads what speaks to catalog and store. */
   sought?: string | undefined;
   options: MountOptions;
 }
@@ -63,6 +63,8 @@ export interface MountInfo {
   writable: boolean;
   /** Remotes with some of its bytes that cannot be read from here; asked where the reference named a remote. */
   missing: readonly MissingRemote[];
+  /** Heads beside it, where the reference left the choice of a version to varve and nobody else has told of them. */
+  unmerged: readonly string[];
 }
 
 /** How the cache has served a mount since it began. */
@@ -80,4 +82,5 @@ export function nameOfShown(shown: Pick<MountInfo, "dataset" | "version">): stri
   return shown.dataset === null ? "all versions" : `${shown.dataset}@${shown.version}`;
 }
 
-export type DaemonReply = { ready: MountInfo } | { failure: Failure };
+/** Notices come first, what is for a person to know; then one of the others ends the talk. */
+export type DaemonReply = { notice: string } | { ready: MountInfo } | { failure: Failure };

@@ -17,7 +17,10 @@ export async function mountForeground(
   options: MountOptions,
   onReady: (info: MountInfo) => Promise<void>,
 ): Promise<void> {
-  const mount = await MountProcess.start(await daemonConfig(workspace.home, what, path, options));
+  const mount = await MountProcess.start(
+    await daemonConfig(workspace.home, what, path, options),
+    workspace.notice,
+  );
   const terminate = () => void mount.terminate();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, terminate);
   await onReady(mount.info);

@@ -8,7 +8,6 @@ import type { Change, Dataset as DatasetRow, VersionRow } from "../catalog/catal
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import { writeAmendment } from "./amendment-objects.js";
-import { zipBundle } from "./bundle-zip.js";
 import { isFinished } from "./history.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
@@ -54,7 +53,9 @@ async function write(
   const id = remoteId as RemoteId;
   const remote = await workspace.remote(id);
   await writeAmendment(workspace, { id, remote }, dataset, amendment);
-  if (workspace.isOffline) await zipBundle(fileURLToPath(remote.url)); // The zip is what is carried away.
+  if (!workspace.isOffline) return;
+  const { zipBundle } = await import("./bundle-zip.js");
+  await zipBundle(fileURLToPath(remote.url)); // The zip is what is carried away.
 }
 
 /** Ids of the remotes that hold versions of a dataset, or will, those of the oldest labels first. */

@@ -1,5 +1,6 @@
 /** The `user.*` extended attributes of local files, through libc: Node has no call for them. */
-import koffi from "koffi";
+import { createRequire } from "node:module";
+import type koffi from "koffi";
 
 const LIST_MAX_BYTES = 65_536; // XATTR_LIST_MAX, include/uapi/linux/limits.h
 const VALUE_MAX_BYTES = 65_536; // XATTR_SIZE_MAX
@@ -26,6 +27,12 @@ export function readXattrs(path: string): ReadonlyMap<string, Uint8Array> {
   return new Map(names.sort().flatMap((name) => valueOf(get, at, name)));
 }
 
+/** Functions of C, loaded on first use: what calls them costs a start 10 ms. */
+export function openLibc(): ReturnType<typeof koffi.load> {
+  const native = createRequire(import.meta.url)("koffi") as typeof koffi;
+  return native.load("libc.so.6");
+}
+
 function valueOf(get: Getxattr, path: Buffer, name: string): [string, Uint8Array][] {
   const length = get(path, Buffer.from(`${name}\0`, "latin1"), scratch, VALUE_MAX_BYTES);
   return length < 0 ? [] : [[name, Uint8Array.from(scratch.subarray(0, length))]];
@@ -39,7 +46,7 @@ function nulTerminated(path: string): Buffer {
 }
 
 function load(): { list: Listxattr; get: Getxattr } {
-  const libc = koffi.load("libc.so.6");
+  const libc = openLibc();
   return {
     list: libc.func("long llistxattr(const void *path, void *list, size_t size)") as Listxattr,
     get: libc.func(

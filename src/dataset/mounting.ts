@@ -1,6 +1,6 @@
 /** Mounts a version, or all: checks the folder, starts the process that will serve it, and waits until it is ready. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DaemonConfig, DaemonReply, MountInfo, MountOptions } from "../daemon/config.js";
@@ -8,8 +8,7 @@ import { DatasetError } from "../errors.js";
 import { errorOf } from "../failure.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
 import { type Home, ensureDir } from "../home.js";
-import { isSelective, predicateOf } from "./file-metadata/select.js";
-import { type FoundVersion, nameOfVersion } from "./history.js";
+import type { FoundVersion } from "./history.js";
 import { programs } from "../programs.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
@@ -36,7 +35,7 @@ export function mountAll(workspace: Workspace, path: string, options: MountOptio
 /**
  * What the process of a mount is told.
  *
- * @param what A version, a reference that names its remote, or nothing for all versions.
+ * @param what A version, a reference to one, or nothing for all versions.
  * @throws {DatasetError} `mountpoint-unfit`, `unsupported`, `bad-input`
  */
 export async function daemonConfig(
@@ -48,9 +47,9 @@ export async function daemonConfig(
   const target = targetOf(what);
   if (options.writable && what === undefined) throw notWritable();
   if (options.writable && options.offline) throw notOffline();
-  if (options.writable && target.sought !== undefined) throw notTakenIn(target.sought);
-  if (isSelective(options) && (options.writable || what === undefined)) throw notSelectable();
-  predicateOf(options); // Says now what the process would say later.
+  if (options.writable && typeof what === "object" && target.sought !== undefined)
+    throw notTakenIn(target.sought);
+  await checkSelection(what, options);
   const mountpoint = await checkMountpoint(path);
   if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
     throw limitsNotAccepted();
@@ -63,13 +62,22 @@ function targetOf(what: FoundVersion | string | undefined): Pick<DaemonConfig, "
   if (what === undefined) return { shown: undefined };
   if (typeof what === "string") return { shown: undefined, sought: what };
   const { dataset, version, remote } = what;
-  if (remote !== undefined) return { shown: undefined, sought: `${remote}#${nameOfVersion(what)}` };
-  return { shown: { id: version.id, dataset: textOfDataset(dataset), version: version.label } };
+  const name = textOfDataset(dataset);
+  if (remote !== undefined) return { shown: undefined, sought: `${remote}#${name}@${version.label}` };
+  return { shown: { id: version.id, dataset: name, version: version.label } };
 }
 
-/** Mounts a version, what a reference that names its remote means, or without either all. */
+/** Says now what the process would say later. @throws {DatasetError} `bad-input` */
+async function checkSelection(what: FoundVersion | string | undefined, options: MountOptions): Promise<void> {
+  if (options.where === undefined && options.globs === undefined) return;
+  const { isSelective, predicateOf } = await import("./file-metadata/select.js");
+  if (isSelective(options) && (options.writable || what === undefined)) throw notSelectable();
+  predicateOf(options);
+}
+
+/** Mounts a version, what a reference means, or without either all. The process that serves it looks for what is meant. */
 export async function startMount(
-  { home }: Workspace,
+  { home, notice }: Pick<Workspace, "home" | "notice">,
   what: FoundVersion | string | undefined,
   path: string,
   options: MountOptions,
@@ -83,20 +91,31 @@ export async function startMount(
       stdio: ["ignore", log, log, "ipc"],
       env: process.env,
     });
-    return await ready(child, config);
+    return await ready(child, config, notice);
+  } catch (error) {
+    if (statSync(config.logFile).size === 0) rmSync(config.logFile);
+    throw error;
   } finally {
     closeSync(log);
   }
 }
 
-function ready(child: ChildProcess, config: DaemonConfig): Promise<MountInfo> {
+function ready(
+  child: ChildProcess,
+  config: DaemonConfig,
+  notice: (message: string) => void,
+): Promise<MountInfo> {
   return new Promise((resolvePromise, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => {
       const message = `Cannot mount at "${config.mountpoint}": its process ended (${signal ?? code ?? "?"}); see ${config.logFile}`;
       reject(new DatasetError("mount-refused", { path: config.mountpoint }, message));
     });
-    child.once("message", (reply: DaemonReply) => {
+    child.on("message", (reply: DaemonReply) => {
+      if ("notice" in reply) {
+        notice(reply.notice);
+        return;
+      }
       child.disconnect();
       child.unref();
       if ("ready" in reply) resolvePromise(reply.ready);

@@ -4,7 +4,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BUNDLE_KEY, type BundledVersion, noteVersion } from "./bundle.js";
-import { zipBundle } from "./bundle-zip.js";
 import { type CommitOptions, type CommitResult, commitDraft } from "./commit.js";
 import { type Draft, discardDraft } from "./draft.js";
 import { nameOfVersion } from "./history.js";
@@ -21,6 +20,7 @@ export async function finalizeDraft(
   await noteVersion(remote, bundled(draft));
   const result = await commitDraft(workspace, draft, options);
   const folder = fileURLToPath(remote.url);
+  const { zipBundle } = await import("./bundle-zip.js");
   return { ...result, bundle: { folder, zip: await zipBundle(folder) } };
 }
 

@@ -9,7 +9,7 @@ import { type FileLock, tryLock } from "../file-lock.js";
 import { isAlive, thisProcess } from "../daemon/process.js";
 import { namesIn, readStateFile, writeStateFile } from "../daemon/state-file.js";
 import { DatasetError, errnoOf } from "../errors.js";
-import { isHiddenName } from "../fs/transport/fuse-native.js";
+import { isHiddenName } from "../fs/transport/fuse-native/translate.js";
 import { type Home, ensureDir } from "../home.js";
 import { newVersionId } from "./reference.js";
 

@@ -1,19 +1,17 @@
 /**
  * What every operation on datasets needs, opened once: the user's folders, the catalog, remotes by their identity, and
- * the cache. Nothing is opened before it is asked for, so that `varve --help` and errors cost nothing.
+ * the cache. Nothing is opened, nor the code for it loaded, before it is asked for, so that `varve --help` and errors cost nothing.
  */
 import { isAbsolute, join } from "node:path";
 import { userInfo } from "node:os";
-import { type Cache, openCache } from "../cache/cache.js";
+import type { Cache } from "../cache/cache.js";
 import { Housekeeping } from "../cache/housekeeping.js";
-import { type Catalog, openCatalog } from "../catalog/catalog.js";
+import type { Catalog } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, messageOf } from "../errors.js";
 import { type Home, ensureDir, hasCatalog, homeOf } from "../home.js";
-import { remoteIdentity, requireIdentity } from "../remote/identity.js";
 import { isRemoteName } from "../remote/name.js";
 import { type Links, openLinks } from "../remote/links/links.js";
-import { normalizeRemoteUrl, openRemote } from "../remote/open.js";
 import type { Remote } from "../remote/remote.js";
 import { withRetry } from "../remote/with-retry.js";
 import { isBundleUrl, isOfflineBy, sessionHome } from "./offline-home.js";
@@ -107,16 +105,7 @@ export class Workspace {
   /** Verified blocks on the local disk, and the way to get others. */
   cache(): Promise<Cache> {
     if (this.host) return this.host.cache();
-    return (this.#cache ??= openCache({
-      directory: this.home.cacheDir,
-      maxBytes: this.home.cacheBytes,
-      memoryBytes: this.options.cacheMemoryBytes,
-      ...(this.options.readDeadlineMs !== undefined && { deadlineMs: this.options.readDeadlineMs }),
-      outlastsOutages: this.options.outlastsOutages,
-      remoteOf: (id) => this.#recentRemote(id),
-      links: this.isOffline ? { read: ({ url }) => Promise.reject(notFetched(url)) } : this.links(),
-      onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),
-    }));
+    return (this.#cache ??= this.#openCache());
   }
 
   /** External files. */
@@ -157,7 +146,7 @@ export class Workspace {
 
   /** The canonical URL of a remote given by its name, a URL or a path. @throws {DatasetError} `not-found`, `bad-input` */
   async urlOf(place: string): Promise<string> {
-    if (!isRemoteName(place)) return normalizeRemoteUrl(place);
+    if (!isRemoteName(place)) return (await import("../remote/open.js")).normalizeRemoteUrl(place);
     const row = this.#mayAsk ? await (await this.catalog()).remoteByName(place) : undefined;
     if (row) return row.url;
     const message = `Cannot find a remote named "${place}": varve remote list shows those there are; a folder is given as an absolute path`;
@@ -175,7 +164,7 @@ export class Workspace {
       throw new DatasetError("not-found", { what: `remote ${id}` }, message);
     }
     const opened = await this.openRemote(url);
-    if (opened.id !== id) await requireIdentity(opened.remote, id);
+    if (opened.id !== id) await (await import("../remote/identity.js")).requireIdentity(opened.remote, id);
     return opened.remote;
   }
 
@@ -231,7 +220,22 @@ export class Workspace {
     this.notice(`Warning: ${event}: ${String(problem)} ("${String(directory)}")`);
   }
 
+  async #openCache(): Promise<Cache> {
+    const { openCache } = await import("../cache/cache.js");
+    return openCache({
+      directory: this.home.cacheDir,
+      maxBytes: this.home.cacheBytes,
+      memoryBytes: this.options.cacheMemoryBytes,
+      ...(this.options.readDeadlineMs !== undefined && { deadlineMs: this.options.readDeadlineMs }),
+      outlastsOutages: this.options.outlastsOutages,
+      remoteOf: (id) => this.#recentRemote(id),
+      links: this.isOffline ? { read: ({ url }) => Promise.reject(notFetched(url)) } : this.links(),
+      onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),
+    });
+  }
+
   async #openCatalog(): Promise<Catalog> {
+    const { openCatalog } = await import("../catalog/catalog.js");
     if (this.host) return openCatalog(IN_MEMORY);
     if (this.isOffline && !isAbsolute(this.home.catalogPath)) return openCatalog(IN_MEMORY); // A server is not asked.
     if (!/^[a-z]+:\/\//.test(this.home.catalogPath)) ensureDir(join(this.home.catalogPath, ".."));
@@ -240,6 +244,8 @@ export class Workspace {
 
   async #connect(url: string, mustExist: boolean): Promise<OpenedRemote> {
     if (this.isOffline && !isBundleUrl(this.home, url)) throw notFetched(url);
+    const { openRemote } = await import("../remote/open.js");
+    const { remoteIdentity, requireIdentity } = await import("../remote/identity.js");
     const remote = withRetry(await openRemote(url));
     const catalog = await this.catalog();
     const isKnown = (await catalog.listRemotes()).some((row) => row.url === url);

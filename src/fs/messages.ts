@@ -1,4 +1,6 @@
 /** What the main thread and the worker behind a mount tell each other. Plain data, as `postMessage` carries it. */
+import type { MessagePort } from "node:worker_threads";
+
 import type { Block } from "../cache/block.js";
 import type { Sha256 } from "../content/chunk.js";
 import type { Failure } from "../failure.js";
@@ -7,6 +9,13 @@ import type { NamedVersion } from "./explain/version-facts.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
 
 /** What a worker is started with. */
+export interface WorkerStart {
+  /** Signalled after each message to the worker, which sleeps in `poll(2)` and not in the event loop. */
+  event: number;
+  port: MessagePort;
+}
+
+/** What a worker serves, and how. */
 export interface WorkerData {
   /** The version to be served, with the bytes of its root as they lie in its remote. Undefined: every one there is. */
   shown: { version: NamedVersion; root: Uint8Array } | undefined;
@@ -25,11 +34,11 @@ export interface WorkerData {
   /** Let the kernel read large cached files by itself, where it can. */
   passthrough: boolean;
   deadlineMs: number;
-  /** Signalled after each message to the worker, which sleeps in `poll(2)` and not in the event loop. */
-  event: number;
 }
 
 export type ToWorker =
+  /** Comes first: open this. */
+  | { type: "open"; data: WorkerData }
   /** The mount is made: serve it until it is gone. */
   | { type: "serve"; device: number }
   | { type: "blocks"; blocks: readonly HandedBlock[] }

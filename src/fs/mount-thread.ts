@@ -7,7 +7,7 @@ import { DatasetError } from "../errors.js";
 import type { Log } from "../log.js";
 import { programs } from "../programs.js";
 import { errorOf, failureOf } from "../failure.js";
-import type { FromWorker, ToWorker, WorkerData } from "./messages.js";
+import type { FromWorker, ToWorker, WorkerData, WorkerStart } from "./messages.js";
 import type { Answerer } from "./questions.js";
 import { Supply } from "./supply.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
@@ -31,28 +31,19 @@ export class MountThread {
 
   readonly #event = openEvent();
   readonly #port: MessagePort;
-  readonly #supply: Supply;
+  #supply: Supply | undefined;
+  #cache: Cache | undefined;
   readonly #asked = new Map<number, (answer: Answer) => void>();
   #nextCall = 1;
   #end: EndOfThread | undefined;
   #isReady: () => void = () => {};
 
-  constructor(
-    data: Omit<WorkerData, "event">,
-    private readonly cache: Cache,
-    answer: Answerer,
-    private readonly log: Log,
-  ) {
+  /** Starts the thread, which loads its code until `open` says what is to be served. */
+  constructor(private readonly log: Log) {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1.on("message", (message: FromWorker) => this.#take(message));
-    this.#supply = new Supply(
-      cache,
-      answer,
-      (message) => this.send(message),
-      (event, facts) => log.warn(event, facts),
-    );
     const worker = new Worker(programs.mountWorker, {
-      workerData: { ...data, event: this.#event, port: port2 },
+      workerData: { event: this.#event, port: port2 } satisfies WorkerStart,
       transferList: [port2],
     });
     worker.on("error", (failure: Error) => this.#broke(failure));
@@ -62,6 +53,14 @@ export class MountThread {
       void this.ended.then(({ failure }) => reject(failure ?? gone("its worker ended before it began")));
     });
     this.ready.catch(() => {}); // Nobody may be waiting yet.
+  }
+
+  /** Opens what is to be served; `ready` tells of it. What it misses comes through the cache, what it asks from `answer`. */
+  open(data: WorkerData, cache: Cache, answer: Answerer): void {
+    const onFailure = (event: string, facts: Record<string, unknown>) => this.log.warn(event, facts);
+    this.#cache = cache;
+    this.#supply = new Supply(cache, answer, (message) => this.send(message), onFailure);
+    this.send({ type: "open", data });
   }
 
   /** Sends a message and wakes the worker, which polls for the signal. One that is gone gets none. */
@@ -77,7 +76,7 @@ export class MountThread {
       const answer = await this.#ask((id) => ({ type: "call", id, name, values }));
       if (answer.type === "answer") return answer.value;
       if (answer.type === "refusal") throw errorOf(answer.failure);
-      await this.#supply.hand(answer.blocks);
+      await this.#supply?.hand(answer.blocks);
     }
   }
 
@@ -103,9 +102,9 @@ export class MountThread {
   /** What came from the worker. */
   #take(message: FromWorker): void {
     if (message.type === "ready") this.#isReady();
-    else if (message.type === "fetch") this.#supply.fetch(message.blocks, message.ahead);
-    else if (message.type === "ask") void this.#supply.ask(message.question);
-    else if (message.type === "settle") void this.cache.settle(message.blocks);
+    else if (message.type === "fetch") this.#supply?.fetch(message.blocks, message.ahead);
+    else if (message.type === "ask") void this.#supply?.ask(message.question);
+    else if (message.type === "settle") void this.#cache?.settle(message.blocks);
     else if (message.type === "warning") this.log.warn(message.event, message.facts);
     else if (message.type === "ended") this.#end = message.end;
     else if (message.type === "broken") this.#broke(errorOf(message.failure));

@@ -46,6 +46,8 @@ export interface ServeOptions {
   passthrough?: boolean | undefined;
   /** After this a reader that waits for a remote gets EIO, in milliseconds. Default 60,000. */
   deadlineMs?: number | undefined;
+  /** A thread started before, so that it loads while what is to be served is looked for. Default: a new one. */
+  thread?: MountThread | undefined;
   /** Default: nothing is logged. */
   log?: Log | undefined;
 }
@@ -100,8 +102,9 @@ const DEFAULT_DEADLINE_MS = 60_000;
  */
 export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
   const { mountpoint, name, cache, allowOther, overlayDirectory, log = silentLog } = options;
-  const thread = new MountThread(await dataOf(options), cache, options.answer, log);
+  const { thread = new MountThread(log) } = options;
   try {
+    thread.open(await dataOf(options), cache, options.answer);
     await thread.ready;
     const mount = await mountKernel(mountpoint, {
       source: name,
@@ -197,7 +200,7 @@ export async function fetchShown({ shown, cache }: ServeOptions): Promise<Worker
   return shown && { version: shown.version, root: await cache.read(shown.root) };
 }
 
-async function dataOf(options: ServeOptions): Promise<Omit<WorkerData, "event">> {
+async function dataOf(options: ServeOptions): Promise<WorkerData> {
   const { subset, cacheDirectory, memoryBytes, overlayDirectory } = options;
   const shown = await fetchShown(options);
   const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;

@@ -7,13 +7,41 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import { type Block, Missing } from "../cache/block.js";
 import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
 import { failureOf } from "../failure.js";
-import type { FromWorker, ToWorker, WorkerData } from "./messages.js";
+import type { FromWorker, ToWorker, WorkerData, WorkerStart } from "./messages.js";
 import { AnswerMemory, type Question, keyOfQuestion } from "./questions.js";
 import { rangeLoader } from "./range-loader.js";
 import { type ServedTree, openServedTree } from "./served-tree.js";
 import type { WholeSource } from "./whole-files.js";
 import { RequestLoop, type Supplier } from "./transport/kernel/loop.js";
 import { Poller, clearEvent } from "./transport/kernel/syscalls.js";
+
+/** Where messages of the main thread arrive: the event is signalled after each. */
+class Inbox {
+  readonly port: MessagePort;
+  readonly event: number;
+
+  constructor({ port, event }: WorkerStart) {
+    this.port = port;
+    this.event = event;
+  }
+
+  /** The next message, where one has arrived. */
+  next(): ToWorker | undefined {
+    const received = receiveMessageOnPort(this.port) as { message: ToWorker } | undefined;
+    return received?.message;
+  }
+
+  /** The next message, however long it takes to come. */
+  wait(): ToWorker {
+    const poller = new Poller(this.event);
+    for (;;) {
+      const message = this.next();
+      if (message) return message;
+      poller.wait(-1);
+      clearEvent(this.event);
+    }
+  }
+}
 
 class MountWorker implements Supplier {
   readonly #blocks: HandedBlocks;
@@ -23,7 +51,7 @@ class MountWorker implements Supplier {
 
   constructor(
     private readonly data: WorkerData,
-    private readonly port: MessagePort,
+    private readonly inbox: Inbox,
   ) {
     const onWarning = (event: string, facts: Record<string, unknown>) => this.#warn(event, facts);
     const memory = data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes };
@@ -37,9 +65,9 @@ class MountWorker implements Supplier {
   /** Serves the mount that the main thread makes; ends with it, or when there will be none. */
   async run(): Promise<void> {
     this.#send({ type: "ready" });
-    const device = this.#waitForDevice();
-    if (device !== undefined) {
-      this.#loop = this.#loopOf(device);
+    const message = this.inbox.wait();
+    if (message.type === "serve") {
+      this.#loop = this.#loopOf(message.device);
       const end = await this.#loop.run();
       this.#send({ type: "ended", end });
     }
@@ -57,7 +85,7 @@ class MountWorker implements Supplier {
   }
 
   receive(): void {
-    for (let message = this.#next(); message; message = this.#next()) this.#take(message);
+    for (let message = this.inbox.next(); message; message = this.inbox.next()) this.#take(message);
   }
 
   #wholeSource(prefetch: WholeSource["prefetch"]): WholeSource | undefined {
@@ -71,28 +99,12 @@ class MountWorker implements Supplier {
   }
 
   #loopOf(device: number): RequestLoop {
-    const { event, deadlineMs } = this.data;
+    const { event } = this.inbox;
+    const { deadlineMs } = this.data;
     const onFailure = (what: string, facts: Record<string, unknown>) => this.#warn(what, facts);
     const onIdle = () => this.#blocks.rest();
     const { fileSystem } = this.#served;
     return new RequestLoop({ device, event, fileSystem, supplier: this, deadlineMs, onFailure, onIdle });
-  }
-
-  /** The first message tells which device to serve, or to stop. */
-  #waitForDevice(): number | undefined {
-    const { event } = this.data;
-    const poller = new Poller(event);
-    for (;;) {
-      poller.wait(-1);
-      clearEvent(event);
-      const message = this.#next();
-      if (message) return message.type === "serve" ? message.device : undefined;
-    }
-  }
-
-  #next(): ToWorker | undefined {
-    const received = receiveMessageOnPort(this.port) as { message: ToWorker } | undefined;
-    return received?.message;
   }
 
   #take(message: ToWorker): void {
@@ -133,14 +145,15 @@ class MountWorker implements Supplier {
   }
 
   #send(message: FromWorker): void {
-    this.port.postMessage(message);
+    this.inbox.port.postMessage(message);
   }
 }
 
-const { port, ...data } = workerData as WorkerData & { port: MessagePort };
+const inbox = new Inbox(workerData as WorkerStart);
 try {
-  await new MountWorker(data, port).run();
+  const first = inbox.wait();
+  if (first.type === "open") await new MountWorker(first.data, inbox).run();
 } catch (error) {
-  port.postMessage({ type: "broken", failure: failureOf(error) } satisfies FromWorker);
+  inbox.port.postMessage({ type: "broken", failure: failureOf(error) } satisfies FromWorker);
 }
-port.close();
+inbox.port.close();

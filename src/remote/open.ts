@@ -1,20 +1,15 @@
 /**
  * From the text people write for a remote to the remote. The only place that knows which schemes there are.
- * What is opened is the bare adapter: who uses it over a network wraps it in `withRetry`.
+ * An adapter is loaded when a remote of its kind is opened. What is opened is the bare adapter: who uses it over a network wraps it in `withRetry`.
  */
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { DatasetError } from "../errors.js";
-import { openAzure } from "./azure/azure.js";
 import { canonicalAzureUrl } from "./azure/location.js";
-import { fileRemote } from "./file/file.js";
-import { openGcs } from "./gcs/gcs.js";
 import { canonicalGcsUrl } from "./gcs/location.js";
 import type { Remote } from "./remote.js";
-import { openS3 } from "./s3/s3.js";
 import { canonicalS3Url } from "./s3/location.js";
-import { openZip } from "./zip/zip.js";
 
 /** Makes the remote behind a URL whose scheme it was registered for. */
 export type RemoteOpener = (url: URL) => Remote | Promise<Remote>;
@@ -25,11 +20,11 @@ const WHAT_WORKS =
 const NOT_YET = new Set(["http", "https"]);
 
 const openers = new Map<string, RemoteOpener>([
-  ["file", (url) => fileRemote(fileURLToPath(url))],
-  ["s3", openS3],
-  ["gs", openGcs],
-  ["azure", openAzure],
-  ["zip", openZip], // Of a bundle, to be read; who is told what works as a remote is not told of it.
+  ["file", async (url) => (await import("./file/file.js")).fileRemote(fileURLToPath(url))],
+  ["s3", async (url) => (await import("./s3/s3.js")).openS3(url)],
+  ["gs", async (url) => (await import("./gcs/gcs.js")).openGcs(url)],
+  ["azure", async (url) => (await import("./azure/azure.js")).openAzure(url)],
+  ["zip", async (url) => (await import("./zip/zip.js")).openZip(url)], // Of a bundle, to be read; who is told what works as a remote is not told of it.
 ]);
 
 /** Makes `openRemote` know URLs `scheme://…`; a scheme registered again has the later opener. */

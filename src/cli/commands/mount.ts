@@ -1,19 +1,11 @@
 /** `varve mount`: a version, or all of them, as a folder. */
 import { type MountInfo, nameOfShown } from "../../daemon/config.js";
-import { mountForeground } from "../../daemon/foreground.js";
-import { tellOfHeads } from "../../dataset/heads.js";
-import { type HeldVersion, type Warmed, holdVersion } from "../../dataset/cached-content.js";
-import { type FoundVersion, nameOfVersion } from "../../dataset/history.js";
-import { wordsOnMissing } from "../../dataset/missing-remotes.js";
+import type { HeldVersion } from "../../dataset/cached-content.js";
 import { startMount } from "../../dataset/mounting.js";
-import { namesItsRemote } from "../../dataset/reference.js";
-import { locateVersion, takeIn } from "../../dataset/remote-reference.js";
-import { rootBlockOf } from "../../dataset/version-tree.js";
-import type { Workspace } from "../../dataset/workspace.js";
 import { DatasetError } from "../../errors.js";
 import { type Cli, type Context, run } from "../context.js";
+import type { FindArguments, FoundHere } from "./mount-found.js";
 import { aliasOptions, noteUse, overriddenReference } from "../alias-options.js";
-import { warming } from "./prefetch.js";
 
 export function addMountCommand(cli: Cli): void {
   cli.command(
@@ -113,22 +105,20 @@ export function addMountCommand(cli: Cli): void {
         if (offline && args.prefetch) throw contradictory();
         const { reference: asked, directory } = whatAndWhere(args);
         const reference = await overriddenReference(workspace, asked, args);
-        const needsFound = writable || offline || args.prefetch;
-        const sought = !needsFound && reference !== undefined && namesItsRemote(reference);
-        const { found, unmerged } =
-          reference === undefined || sought ? NOT_FOUND_HERE : await find(workspace, reference, writable);
-        if (offline && found && !writable) await requireRoot(workspace, found);
-        const held = args.prefetch ? await prefetched(context, found) : undefined;
+        const { found, unmerged, held } =
+          offline || args.prefetch ? await findHere(context, reference, args) : NOT_FOUND_HERE;
         const given = { ...options, pin: held?.pin };
         const tell = async (info: MountInfo) => {
           held?.release(); // The mount has it now.
           await noteUse(workspace, args, info);
-          tellMounted(context, info, { unmerged, prefetched: held?.warmed });
+          await tellMounted(context, { ...info, unmerged: unmerged ?? info.unmerged }, held);
         };
-        const what = sought ? reference : found;
+        const what = found ?? reference;
         try {
-          if (args.foreground) await mountForeground(workspace, what, directory, given, tell);
-          else await tell(await startMount(workspace, what, directory, given));
+          if (args.foreground) {
+            const { mountForeground } = await import("../../daemon/foreground.js");
+            await mountForeground(workspace, what, directory, given, tell);
+          } else await tell(await startMount(workspace, what, directory, given));
         } finally {
           held?.release();
         }
@@ -136,43 +126,26 @@ export function addMountCommand(cli: Cli): void {
   );
 }
 
-/** @throws {DatasetError} `bad-input` for all versions; what prefetching throws */
-async function prefetched(context: Context, found: FoundVersion | undefined): Promise<HeldVersion> {
-  if (found) return warming(context, "Fetching", (options) => holdVersion(context.workspace, found, options));
-  const message = "Cannot fetch all versions first: --prefetch is for the mount of one";
-  throw new DatasetError("bad-input", { value: "--prefetch" }, message);
+/** The process of the mount looks for it, so that no other loads what speaks to catalog and store. */
+const NOT_FOUND_HERE = { found: undefined, unmerged: undefined, held: undefined };
+
+async function findHere(
+  context: Context,
+  reference: string | undefined,
+  args: FindArguments,
+): Promise<FoundHere> {
+  return (await import("./mount-found.js")).findHere(context, reference, args);
 }
 
-/** @throws {DatasetError} `offline` when not even the root of the version is in the cache */
-async function requireRoot(workspace: Workspace, found: FoundVersion): Promise<void> {
-  const root = rootBlockOf(found.version);
-  if ((await workspace.cache()).local.get(root.hash)) return;
-  const name = nameOfVersion(found);
-  const message = `Cannot mount "${name}" offline: it is not in the cache; varve prefetch ${name} fetches it`;
-  throw new DatasetError("offline", { what: name }, message);
-}
-
-/** What mounting a version has to say of it besides. */
-interface Remarks {
-  unmerged: readonly string[];
-  prefetched: Warmed | undefined;
-}
-
-/** Every version; or one in a remote, which the process of the mount looks for. */
-const NOT_FOUND_HERE = { found: undefined, unmerged: [] };
-
-/** A version to be written over must be in the catalog: its child will name it. */
-async function find(asking: Workspace, reference: string, writable: boolean) {
-  const { workspace, found } = writable
-    ? { workspace: asking, found: await takeIn(asking, reference) }
-    : await locateVersion(asking, reference);
-  return { found, unmerged: await tellOfHeads(workspace, reference, found.dataset) };
-}
-
-function tellMounted({ output, json }: Context, info: MountInfo, remarks: Remarks): void {
-  const { unmerged, prefetched } = remarks;
-  if (json) output.json({ ...info, unmerged, prefetched });
+async function tellMounted(
+  { output, json }: Context,
+  info: MountInfo,
+  held: HeldVersion | undefined,
+): Promise<void> {
+  if (json) output.json({ ...info, prefetched: held?.warmed });
   else output.data(mountedLine(info));
+  if (info.missing.length === 0) return;
+  const { wordsOnMissing } = await import("../../dataset/missing-remotes.js");
   for (const remote of info.missing) output.warn(wordsOnMissing(remote));
 }
 

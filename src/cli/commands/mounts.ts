@@ -13,11 +13,10 @@ import { type Cli, type Context, run } from "../context.js";
 import { formatPath } from "../format.js";
 import { uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
 import { commitLine } from "./drafts.js";
-import { addMountCommand } from "./mount.js";
 import { addStatusCommand, askStatus } from "./status.js";
 
 export function addMountCommands(cli: Cli): void {
-  for (const command of [addMountCommand, unmount, addStatusCommand, commit, discard]) command(cli);
+  for (const command of [unmount, addStatusCommand, commit, discard]) command(cli);
 }
 
 function unmount(cli: Cli): void {

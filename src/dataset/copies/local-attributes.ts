@@ -1,7 +1,6 @@
 /** Times to the nanosecond and `user.*` extended attributes of local files, through libc where Node has no call for them. */
 import { futimesSync, lutimesSync } from "node:fs";
-import koffi from "koffi";
-import { readXattrs } from "../local-xattrs.js";
+import { openLibc, readXattrs } from "../local-xattrs.js";
 
 /** `struct timespec[2]`: atime, then mtime. */
 type Times = BigInt64Array;
@@ -87,7 +86,7 @@ function libcCalls(): Calls | undefined {
 }
 
 function load(): Calls {
-  const libc = koffi.load("libc.so.6");
+  const libc = openLibc();
   return {
     futimens: libc.func("int futimens(int fd, const void *times)") as Calls["futimens"],
     utimensat: libc.func(
