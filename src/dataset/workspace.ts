@@ -15,6 +15,7 @@ import { type Links, openLinks } from "../remote/links/links.js";
 import type { Remote } from "../remote/remote.js";
 import { withRetry } from "../remote/with-retry.js";
 import { isBundleUrl, isOfflineBy, sessionHome } from "./offline-home.js";
+import { RecentRemotes } from "./recent-remotes.js";
 import { Stamps } from "./stamps.js";
 
 export interface WorkspaceOptions {
@@ -38,8 +39,6 @@ export interface OpenedRemote {
 }
 
 const IN_MEMORY = ":memory:";
-/** A mount follows a remote that moved within this; asking the catalog takes longer than reading a small file. */
-const REMOTE_RECENT_MS = 1_000;
 
 /** A user's folders, catalog, remotes and cache, opened as they are needed. A program that needs no other has one by itself. */
 export class Workspace {
@@ -51,8 +50,7 @@ export class Workspace {
   readonly user = userInfo().username;
 
   readonly #remotesByUrl = new Map<string, Promise<OpenedRemote>>();
-  /** Remotes by their identity as they were a moment ago, and when to look again. */
-  readonly #recentRemotes = new Map<RemoteId, { remote: Promise<Remote>; untilMs: number }>();
+  readonly #recentRemotes = new RecentRemotes((id) => this.remote(id));
   readonly #readers = new Map<string, Workspace>();
   #session: Workspace | undefined;
   #catalog: Promise<Catalog> | undefined;
@@ -168,17 +166,6 @@ export class Workspace {
     return opened.remote;
   }
 
-  /** As `remote`, for who asks at every request. A failure is not remembered. */
-  #recentRemote(id: RemoteId): Promise<Remote> {
-    const now = performance.now();
-    const recent = this.#recentRemotes.get(id);
-    if (recent && now < recent.untilMs) return recent.remote;
-    const remote = this.remote(id);
-    this.#recentRemotes.set(id, { remote, untilMs: now + REMOTE_RECENT_MS });
-    remote.catch(() => this.#recentRemotes.delete(id));
-    return remote;
-  }
-
   /** Where the catalog, if there is one, knows a remote to lie. */
   async knownUrl(id: string): Promise<string | undefined> {
     return this.#mayAsk ? (await (await this.catalog()).remoteById(id))?.url : undefined;
@@ -228,7 +215,7 @@ export class Workspace {
       memoryBytes: this.options.cacheMemoryBytes,
       ...(this.options.readDeadlineMs !== undefined && { deadlineMs: this.options.readDeadlineMs }),
       outlastsOutages: this.options.outlastsOutages,
-      remoteOf: (id) => this.#recentRemote(id),
+      remoteOf: (id) => this.#recentRemotes.get(id),
       links: this.isOffline ? { read: ({ url }) => Promise.reject(notFetched(url)) } : this.links(),
       onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),
     });

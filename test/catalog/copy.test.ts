@@ -35,7 +35,7 @@ test("a catalog goes to a server and back, whole, and a second time changes noth
   for (let made = 0; made < 600; made++) await catalog.addDatasetTags(dataset, [`tag-${String(made)}`]);
   await catalog.close();
 
-  const server = await (await postgresServer()).newCatalog();
+  const server = await (await postgresServer()).newCatalog(t);
   const back = join(await tempDir(t), "back.db");
   const there = await copyCatalog(place, server);
   assert.deepEqual([there.already, there.rows.versions, there.rows.datasetTags], [false, 2, 600]);

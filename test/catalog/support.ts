@@ -30,7 +30,7 @@ export function testOnEach(title: string, body: (t: TestContext) => Promise<void
 
 /** Where no catalog is yet. */
 export async function newPlace(t: TestContext): Promise<string> {
-  if (kindOf.get(t) === "PostgreSQL") return (await postgresServer()).newCatalog();
+  if (kindOf.get(t) === "PostgreSQL") return (await postgresServer()).newCatalog(t);
   return join(await tempDir(t), "data/catalog.db");
 }
 

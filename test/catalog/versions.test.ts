@@ -85,6 +85,16 @@ test("listVersions() gives the states asked for", async (t) => {
   assert.deepEqual(await catalog.listVersions(newId()), []);
 });
 
+test("what is looked for among no datasets, versions or states is not found", async (t) => {
+  const { catalog, dataset, complete } = await openFixture(t);
+  await complete("1.0");
+  const search = { datasets: [dataset], states: ["completed"] } as const;
+  assert.equal((await catalog.searchVersions(search)).length, 1);
+  for (const nothing of [{ datasets: [] }, { ids: [] }, { states: [] }])
+    assert.deepEqual(await catalog.searchVersions({ ...search, ...nothing }), []);
+  assert.deepEqual(await catalog.listVersions(dataset, { states: [] }), []);
+});
+
 test("versionByLabel() finds a version by any way of writing its label", async (t) => {
   const { catalog, dataset, reserve } = await openFixture(t);
   const version = await reserve({ label: "v1.0" });

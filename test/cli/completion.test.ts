@@ -19,7 +19,13 @@ async function userOfShells(t: TestContext): Promise<{ varve: Varve; env: NodeJS
   const program = new URL("../../src/cli.js", import.meta.url).pathname;
   writeFileSync(join(bin, "varve"), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
   chmodSync(join(bin, "varve"), 0o755);
-  const env = { ...process.env, VARVE_HOME: varve.home, HOME: bin, PATH: `${bin}:${process.env["PATH"]}` };
+  const env = {
+    ...process.env,
+    VARVE_HOME: varve.home,
+    VARVE_CATALOG: varve.places.catalogPath,
+    HOME: bin,
+    PATH: `${bin}:${process.env["PATH"]}`,
+  };
   return { varve, env };
 }
 

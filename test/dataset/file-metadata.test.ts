@@ -1,6 +1,5 @@
 /** What is said of single files: kept by path for as long as the content is the same, asked by expression. */
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -8,6 +7,7 @@ import { Dataset } from "../../src/dataset/dataset.js";
 import { rebuildCatalog } from "../../src/dataset/rebuild.js";
 import { openFileTable } from "../../src/dataset/file-metadata/table.js";
 import { textOf } from "../../src/paths.js";
+import { loseCatalog } from "../support/catalog-place.js";
 import { type Contents, pathsOf, writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
 
@@ -66,7 +66,7 @@ test("fields of files are read again, from a rebuilt catalog and the bucket alon
   assert.deepEqual(await said(pets), SAID);
   assert.deepEqual(await pets.getFileMetadata("cats/2.jpg"), SAID["cats/2.jpg"]);
   assert.equal(await pets.getFileMetadata("readme"), undefined);
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(user.home.catalogPath + suffix, { force: true });
+  await loseCatalog(user.home);
   const anew = user.open();
   await rebuildCatalog(anew, [user.home.defaultRemote]);
   assert.deepEqual(await said(await Dataset.get("lab/pets", { workspace: anew })), SAID);
@@ -175,7 +175,7 @@ test("what is said of files of a finished version is an amendment: others see it
     "cats/1.jpg": now["cats/1.jpg"],
     "cats/2.jpg": now["cats/2.jpg"],
   });
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(user.home.catalogPath + suffix, { force: true });
+  await loseCatalog(user.home);
   const anew = user.open();
   await rebuildCatalog(anew, [user.home.defaultRemote]);
   assert.deepEqual(await said(await Dataset.get("lab/pets@1.0.0", { workspace: anew })), now);

@@ -1,6 +1,6 @@
 /** Values kept with a version by name: what was put in comes out, from the catalog, a rebuilt one, and the bucket alone. */
 import assert from "node:assert/strict";
-import { readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -8,6 +8,7 @@ import { Dataset } from "../../src/dataset/dataset.js";
 import type { MetadataValue } from "../../src/dataset/metadata-value.js";
 import { rebuildCatalog } from "../../src/dataset/rebuild.js";
 import { MiB } from "../../src/units.js";
+import { loseCatalog } from "../support/catalog-place.js";
 import { writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
 
@@ -48,7 +49,7 @@ test("every value comes back as what it was put in: in the draft, finished, rebu
   await draft.finalize({ autoUpload: true });
   assert.deepEqual(await valuesOf(draft), VALUES);
   const infos = await draft.listMetadata();
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(user.home.catalogPath + suffix, { force: true });
+  await loseCatalog(user.home);
   const anew = user.open();
   await rebuildCatalog(anew, [user.home.defaultRemote]);
   const rebuilt = await Dataset.get("lab/data@1", { workspace: anew });
@@ -80,7 +81,7 @@ test("values and reports of a finished version are amendments, which others and 
   const wanted = { added: "new", changed: NOISE, kept: 1 };
   const stranger = (await testUser(t)).open();
   const bucket = await Dataset.get(`${user.home.defaultRemote}#lab/data`, { workspace: stranger });
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(user.home.catalogPath + suffix, { force: true });
+  await loseCatalog(user.home);
   const anew = user.open();
   await rebuildCatalog(anew, [user.home.defaultRemote]);
   for (const dataset of [bucket, await Dataset.get("lab/data", { workspace: anew })]) {

@@ -4,8 +4,11 @@ import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
+import { isCatalogUrl } from "../../src/catalog/database.js";
+import { prefetchVersion } from "../../src/dataset/cached-content.js";
 import { Dataset } from "../../src/dataset/dataset.js";
 import type { CommitResult } from "../../src/dataset/commit.js";
+import { findVersion } from "../../src/dataset/history.js";
 import { Workspace } from "../../src/dataset/workspace.js";
 import { type Home, homeOf } from "../../src/home.js";
 import { atEnd } from "../support/cleanup.js";
@@ -137,7 +140,9 @@ test("children of cached versions and of offline ones are made offline, and come
   const base = await Dataset.create("p/d", { workspace: online });
   await base.addFiles(user.scratch);
   await base.finalize({ autoUpload: true });
-  await contentOf(await Dataset.get("p/d", { workspace: online })); // so that its tree is in the cache
+  // A file is read offline and a server is not: for that one the cache has to know of the version, for the other its tree.
+  if (isCatalogUrl(user.home.catalogPath)) await prefetchVersion(online, await findVersion(online, "p/d"));
+  else await contentOf(await Dataset.get("p/d", { workspace: online }));
   const { workspace } = await offlineUser(t, user.home);
   const add = async (draft: Dataset, files: Contents, remove: string[] = []) => {
     const folder = await tempDir(t);

@@ -2,6 +2,9 @@
 import "./support/on-postgres.js";
 
 import "./drafts.test.js";
+import "./finding.test.js";
 import "./heads.test.js";
 import "./labels.test.js";
+import "./rebuild.test.js";
+import "./roll-forward.test.js";
 import "./sync.test.js";

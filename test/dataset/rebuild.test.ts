@@ -1,6 +1,6 @@
 /** A catalog that is lost is made anew from what lies beside the data. */
 import assert from "node:assert/strict";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -9,6 +9,7 @@ import { rebuildCatalog } from "../../src/dataset/rebuild.js";
 import { addRemote } from "../../src/dataset/remotes.js";
 import { type SyncOptions, syncVersion } from "../../src/dataset/sync.js";
 import type { Workspace } from "../../src/dataset/workspace.js";
+import { loseCatalog } from "../support/catalog-place.js";
 import { tempDir } from "../support/temp.js";
 import { dump } from "./support/dump.js";
 import { textIn, writeFolder } from "./support/folders.js";
@@ -73,15 +74,11 @@ async function amendSome(workspace: Workspace, first: string, chained: string): 
   await two.addTags("all", { dataset: true });
 }
 
-function loseCatalog({ home }: TestUser): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(home.catalogPath + suffix, { force: true });
-}
-
 test("it equals the lost one in all but drafts, and doing it again changes nothing", async (t) => {
   const { user, workspace, places } = await madeInTwoRemotes(t);
   const before = await dump(workspace);
   await workspace.close();
-  loseCatalog(user);
+  await loseCatalog(user.home);
   const anew = user.open();
   const { remotes, ...counts } = await rebuildCatalog(anew, places);
   assert.deepEqual(counts, { needed: [], datasets: 4, versions: 6, added: 6, problems: [] });
@@ -121,7 +118,7 @@ test("damaged records, and records that are not what their key says, are named a
   const { user, workspace, places } = await madeInTwoRemotes(t);
   const { id: dataset } = (await (await workspace.catalog()).findDataset("lab", "raw"))!;
   await workspace.close();
-  loseCatalog(user);
+  await loseCatalog(user.home);
   const records = join(places[0], "datasets", dataset, "versions");
   assert.deepEqual(readdirSync(records), ["1.0.0", "2.0.0"]);
   writeFileSync(join(records, "1.0.0"), '{"format": 1, "id"');

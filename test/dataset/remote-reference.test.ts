@@ -1,6 +1,6 @@
 /** References that name their remote: read with nothing but what lies beside the data. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, renameSync } from "node:fs";
+import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
@@ -13,6 +13,7 @@ import { addRemote } from "../../src/dataset/remotes.js";
 import { type SyncOptions, syncVersion } from "../../src/dataset/sync.js";
 import type { Workspace } from "../../src/dataset/workspace.js";
 import { failure } from "../remote/suite.js";
+import { isCatalogUntouched } from "../support/catalog-place.js";
 import { tempDir } from "../support/temp.js";
 import { textIn, writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
@@ -64,7 +65,7 @@ test("the version asked for, or the latest, is found in the remote, and no catal
     assert.deepEqual([dataset.version, await textIn(dataset, "a")], [version, "a"]);
   }
   await workspace.close();
-  assert.equal(existsSync(stranger.home.catalogPath), false);
+  assert.equal(await isCatalogUntouched(stranger.home), true);
   assert.deepEqual(readdirSync(near, { recursive: true }).sort(), before);
 });
 
@@ -108,7 +109,7 @@ test("versions, lineage and differences are told from the remotes alone", async 
     ["data"],
   );
   await workspace.close();
-  assert.equal(existsSync(stranger.home.catalogPath), false);
+  assert.equal(await isCatalogUntouched(stranger.home), true);
 });
 
 test("what is not there is named, and nothing is made in its place", async (t) => {

@@ -1,6 +1,6 @@
 /** What is reported of a version, checked on its way in, and read again: from the draft, finished, rebuilt, as files. */
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -9,6 +9,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { Dataset } from "../../src/dataset/dataset.js";
 import { rebuildCatalog } from "../../src/dataset/rebuild.js";
 import type { Report } from "../../src/dataset/reports/report.js";
+import { loseCatalog } from "../support/catalog-place.js";
 import { writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
 
@@ -79,7 +80,7 @@ test("reports of every kind are read again in order, from the draft, a rebuilt c
   );
   await draft.finalize();
   const anew = user.open();
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(user.home.catalogPath + suffix, { force: true });
+  await loseCatalog(user.home);
   const fresh = await testUser(t);
   const bucket = await Dataset.get(`${user.home.defaultRemote}#lab/data`, { workspace: fresh.open() });
   await rebuildCatalog(anew, [user.home.defaultRemote]);

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import Database from "better-sqlite3";
-
+import { openCatalog } from "../../src/catalog/catalog.js";
 import { Dataset } from "../../src/dataset/dataset.js";
 import { findDataset, versionsOf } from "../../src/dataset/history.js";
 import { syncVersion } from "../../src/dataset/sync.js";
+import { changeCatalog } from "../support/catalog-place.js";
 import { textIn, writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
 
@@ -17,11 +17,12 @@ async function cutOff(t: Parameters<typeof testUser>[0]): Promise<TestUser & { i
   writeFolder(user.scratch, { a: "content" });
   const { committed } = await syncVersion(user.scratch, "p/d", { workspace });
   await workspace.close();
-  const catalog = new Database(user.home.catalogPath);
   const columns = ["root_key", "root_hash", "root_bytes", "tree_digest", "content_digest", "completed_at_ms"];
   const cleared = columns.map((column) => `${column} = null`).join(", ");
-  assert.equal(catalog.prepare(`update versions set state = 'committing', ${cleared}`).run().changes, 1);
-  catalog.close();
+  await changeCatalog(user.home.catalogPath, `update versions set state = 'committing', ${cleared}`);
+  const catalog = await openCatalog(user.home.catalogPath);
+  assert.equal((await catalog.versionById(committed!.id))?.state, "committing");
+  await catalog.close();
   return { ...user, id: committed!.id };
 }
 

@@ -15,6 +15,7 @@ import { registerScheme } from "../../src/remote/open.js";
 import { type Recording, recording } from "../../src/remote/recording.js";
 import { noise } from "../content/noise.js";
 import { failure } from "../remote/suite.js";
+import { loseCatalog } from "../support/catalog-place.js";
 import { tempDir } from "../support/temp.js";
 import { varveUser } from "../support/varve.js";
 import { type Contents, describeVersion, pathsOf, textIn, writeFolder } from "./support/folders.js";
@@ -147,7 +148,7 @@ test("a squashed version survives the end of everything it was made from, and ha
   await pruneTo(workspace, squashed, remoteFolder);
   await workspace.close();
   rmSync(home.cacheDir, { recursive: true });
-  rmSync(home.catalogPath);
+  await loseCatalog(home);
   const later = open();
   const { versions, problems } = await rebuildCatalog(later, [remoteFolder]);
   assert.deepEqual([versions, problems], [1, []]);

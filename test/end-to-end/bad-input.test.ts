@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { Dataset } from "../../src/dataset/dataset.js";
 import { noise } from "../content/noise.js";
 import { describeFolder } from "../dataset/support/folders.js";
+import { onlyOnSqlite } from "../support/catalog-place.js";
 import { tempDir } from "../support/temp.js";
 import { type Answer, type Varve, varveUser } from "../support/varve.js";
 import { DATASET, MOUNTED, asking, labelsOf, mountWritable, sh, userWith } from "./support/mounted.js";
@@ -163,7 +164,9 @@ test("a damaged version record is told by who has to read it", MOUNTED, async (t
   assert.equal((await two.ok(args)).stdout, "a.txt\nsub\n");
 });
 
-test("a damaged catalog is told, left as it is, and stops no recovery list", MOUNTED, async (t) => {
+const ON_A_FILE = { ...MOUNTED, skip: MOUNTED.skip || onlyOnSqlite("damaged file") };
+
+test("a damaged catalog is told, left as it is, and stops no recovery list", ON_A_FILE, async (t) => {
   const varve = await userWith(t, FILES);
   const path = join(varve.home, "catalog.db");
   const whole = readFileSync(path);

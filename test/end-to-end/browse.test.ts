@@ -6,12 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 
-import SqliteDatabase from "better-sqlite3";
-
 import { Dataset } from "../../src/dataset/dataset.js";
 import { syncVersion } from "../../src/dataset/sync.js";
 import type { Workspace } from "../../src/dataset/workspace.js";
 import { type Contents, writeFolder } from "../dataset/support/folders.js";
+import { changeCatalog } from "../support/catalog-place.js";
 import type { Scope } from "../support/cleanup.js";
 import { tempDir } from "../support/temp.js";
 import { type Varve, varveUser } from "../support/varve.js";
@@ -36,15 +35,18 @@ async function mountAll(scope: Scope, varve: Varve, ...options: string[]): Promi
   return path;
 }
 
-/** Runs SQL on a user's catalog: what other programs may do to it behind a mount's back. */
-function inCatalog(varve: Varve, change: (catalog: SqliteDatabase.Database) => void): void {
-  const catalog = new SqliteDatabase(join(varve.home, "catalog.db"));
-  try {
-    catalog.transaction(() => change(catalog))();
-  } finally {
-    catalog.close();
-  }
-}
+/** 10,000 datasets of a project `many`, each with a version like one that is there. */
+const MANY_DATASETS = `
+  insert into projects (id, name) values ('many', 'many');
+  create temporary table numbers as
+    with recursive n (number) as (select 0 union all select number + 1 from n where number < 9999) select number from n;
+  insert into datasets (id, project_id, name, created_at_ms)
+    select cast(number as text), 'many', 'dataset-' || number, 0 from numbers;
+  create temporary table many as select one.*, number from (select * from versions limit 1) as one, numbers;
+  update many set id = 'version ' || number, dataset_id = cast(number as text);
+  alter table many drop column number;
+  insert into versions select * from many;
+`;
 
 test(
   "every version of every dataset shows as project/name/label, and latest leads to one",
@@ -123,7 +125,7 @@ test("what comes and goes in the catalog shows within a second, and open files g
 
     // The record goes too: else whoever looks into the remote takes the version in again.
     await sh('rm "$1"/datasets/*/versions/1.0.0', join(varve.home, "remote"));
-    inCatalog(varve, (catalog) => catalog.exec("delete from versions where label = '1.0.0'"));
+    await changeCatalog(varve.places.catalogPath, "delete from versions where label = '1.0.0'");
     await put(t, workspace, "lab/data", { kept: "third" });
     await put(t, workspace, "lab/other", { also: "new" });
     await setTimeout(1_000);
@@ -167,22 +169,7 @@ test(
       await put(t, workspace, "lab/near", { f: "near" }, { remote: near });
       await put(t, workspace, "lab/gone", { f: "gone" }, { remote: gone });
     });
-    inCatalog(varve, (catalog) => {
-      catalog.exec("insert into projects (id, name) values ('many', 'many')");
-      const dataset = catalog.prepare(
-        "insert into datasets (id, project_id, name, created_at_ms) values (?, 'many', ?, 0)",
-      );
-      catalog.exec("create temp table one as select * from versions limit 1");
-      const version = catalog.prepare("update one set id = ?, dataset_id = ?");
-      const enter = catalog.prepare("insert into versions select * from one");
-      catalog.transaction(() => {
-        for (let n = 0; n < 10_000; n++) {
-          dataset.run(String(n), `dataset-${n}`);
-          version.run(`version ${n}`, String(n));
-          enter.run();
-        }
-      })();
-    });
+    await changeCatalog(varve.places.catalogPath, MANY_DATASETS);
     renameSync(gone, `${gone}-away`);
     const path = await mountAll(t, varve);
     assert.equal(readdirSync(join(path, "many")).length, 10_000);

@@ -1,10 +1,11 @@
 /** A machine with nothing but credentials for a bucket: mounts by a reference that names the bucket. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import { writeFolder } from "../dataset/support/folders.js";
+import { isCatalogUntouched } from "../support/catalog-place.js";
 import { s3Environment, s3ServerProcess } from "../support/s3.js";
 import { tempDir } from "../support/temp.js";
 import { varveUser } from "../support/varve.js";
@@ -48,7 +49,7 @@ test(
     const lineage = JSON.parse(await sh('cat "$1/.varve/lineage.json"', at)) as { version: string }[];
     assert.deepEqual(lineage.map((step) => step.version), ["1.0.1"]); // prettier-ignore
     await stranger.ok(["unmount", at]);
-    assert.equal(existsSync(join(stranger.home, "catalog.db")), false);
+    assert.equal(await isCatalogUntouched(stranger.places), true);
 
     await stranger.ok(["remote", "add", "moved", `${local}-elsewhere`]);
     await stranger.ok(["mount", "-w", `${REMOTE}#lab/data`, at]);

@@ -8,11 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Dataset } from "../../src/dataset/dataset.js";
 import { findVersion, versionsOf } from "../../src/dataset/history.js";
 import { syncVersion } from "../../src/dataset/sync.js";
-import { Workspace } from "../../src/dataset/workspace.js";
+import type { Workspace } from "../../src/dataset/workspace.js";
 import { DatasetError } from "../../src/errors.js";
-import { homeOf } from "../../src/home.js";
 import { noise } from "../content/noise.js";
 import { textIn, writeFolder } from "../dataset/support/folders.js";
+import { testUser } from "../dataset/support/workspaces.js";
 import type { FaultRule } from "../support/faults.js";
 import { startProcess } from "../support/processes.js";
 import { s3ServerProcess, useAccount } from "../support/s3.js";
@@ -78,23 +78,22 @@ test("with every fault a bucket can have, a commit makes its version or ends in 
   const server = await s3ServerProcess(t);
   useAccount(server);
   const url = `${REMOTE}?endpoint=${encodeURIComponent(server.endpoint)}`;
-  const { source, home, reader } = await folders(t, "source", "home", "reader");
+  const { source } = await folders(t, "source");
   const datasets = ["a", "b", "c", "d"].map((name) => `lab/${name}`);
-  await inWorkspace(home, async (workspace) => {
-    await workspace.openRemote(url); // What is made once is not what this test is about.
-    await server.setFaults(rulesOf(EVERY_FAULT, 0.06));
-    const isEnough = async () => unmetOf(await server.injected(), EVERY_FAULT).length === 0;
-    const ended = await Promise.all(
-      datasets.map((name) => commitUntil(isEnough, { workspace, name, url, folder: join(source, name) })),
-    );
-    t.diagnostic(`${ended.flat().join("; ") || "none failed"}; ${JSON.stringify(await server.injected())}`);
-    assert.deepEqual(unmetOf(await server.injected(), EVERY_FAULT), []);
-  });
+  const workspace = (await testUser(t)).open();
+  await workspace.openRemote(url); // What is made once is not what this test is about.
+  await server.setFaults(rulesOf(EVERY_FAULT, 0.06));
+  const isEnough = async () => unmetOf(await server.injected(), EVERY_FAULT).length === 0;
+  const ended = await Promise.all(
+    datasets.map((name) => commitUntil(isEnough, { workspace, name, url, folder: join(source, name) })),
+  );
+  t.diagnostic(`${ended.flat().join("; ") || "none failed"}; ${JSON.stringify(await server.injected())}`);
+  assert.deepEqual(unmetOf(await server.injected(), EVERY_FAULT), []);
+  await workspace.close();
 
   await server.setFaults([]);
-  await inWorkspace(reader, async (workspace) => {
-    for (const name of datasets) await checkVersions(workspace, name, url);
-  });
+  const reader = (await testUser(t)).open();
+  for (const name of datasets) await checkVersions(reader, name, url);
 });
 
 const MOST_COMMITS = 100;
@@ -132,15 +131,6 @@ async function checkVersions(workspace: Workspace, name: string, url: string): P
     for await (const bytes of version.readFile("content")) content.push(bytes);
     const wanted = noise(`${name} ${await textIn(version, "state")}`, 100_000);
     assert.ok(Buffer.concat(content).equals(wanted), `${name}@${label}`);
-  }
-}
-
-async function inWorkspace(home: string, work: (workspace: Workspace) => Promise<void>): Promise<void> {
-  const workspace = new Workspace({ home: homeOf({ VARVE_HOME: home }), notice: () => undefined });
-  try {
-    await work(workspace);
-  } finally {
-    await workspace.close();
   }
 }
 

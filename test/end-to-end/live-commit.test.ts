@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { askMount } from "../../src/daemon/client.js";
-import { homeOf } from "../../src/home.js";
 import { EntryType } from "../../src/manifest/entry.js";
 import { startNode } from "../support/processes.js";
 import { tempDir } from "../support/temp.js";
@@ -78,7 +77,7 @@ async function commit(varve: Varve, path: string): Promise<Commit> {
   const now = () => Number(process.hrtime.bigint());
   const from = now();
   const request = { operation: "commit", arguments: {} } as const;
-  const answer = await askMount(homeOf({ VARVE_HOME: varve.home }), path, request);
+  const answer = await askMount(varve.places, path, request);
   const { committed } = answer as { committed: { version: string } };
   return { version: committed.version, asked: { from, to: now() } };
 }

@@ -117,8 +117,10 @@ test("a shell that captures what varve mount prints goes on at once", MOUNTED, a
   const path = await tempDir(t);
   // The shell waits until every process has closed the pipe it reads; the mount's process lives on.
   const cli = new URL("../../src/cli.js", import.meta.url).pathname;
-  const line = 'out=$(VARVE_HOME="$1" "$2" "$3" mount "$4" "$5" 2>&1); printf %s "$out"; ls "$5"';
-  const said = await sh(line, varve.home, process.execPath, cli, DATASET, path);
+  const line =
+    'export VARVE_HOME="$1" VARVE_CATALOG="$2"; out=$("$3" "$4" mount "$5" "$6" 2>&1); printf %s "$out"; ls "$6"';
+  const { catalogPath } = varve.places;
+  const said = await sh(line, varve.home, catalogPath, process.execPath, cli, DATASET, path);
   assert.equal(said, `Mounted ${DATASET}@1.0.0 at ${path}a.txt\nsub\n`);
   const { pid } = liveMount(varve, path);
   const descriptors = await sh('for fd in 0 1 2; do readlink "/proc/$1/fd/$fd"; done', String(pid));

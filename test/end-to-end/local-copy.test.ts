@@ -54,7 +54,12 @@ test("a mount that get made is gone some time after those it was made for, and m
   const between = () =>
     execFileSync("sh", ["-c", `"${process.execPath}" "${cli}" get p/d; true`], {
       encoding: "utf8",
-      env: { ...process.env, VARVE_HOME: varve.home, VARVE_COPY_IDLE: "1" },
+      env: {
+        ...process.env,
+        VARVE_HOME: varve.home,
+        VARVE_CATALOG: varve.places.catalogPath,
+        VARVE_COPY_IDLE: "1",
+      },
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
   const path = between();

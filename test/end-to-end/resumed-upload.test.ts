@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
 import { Staging } from "../../src/dataset/staging.js";
-import { homeOf } from "../../src/home.js";
 import { KiB, MiB } from "../../src/units.js";
 import { noise } from "../content/noise.js";
 import { writeFolder } from "../dataset/support/folders.js";
@@ -60,7 +59,7 @@ test("varve upload: files of packs that arrived are not read or sent again", asy
   await varve.ok(["add", folder]);
   failAfterPacks(server);
   const first = varve.start(["upload", ...PACK_SIZE]);
-  const staging = Staging.open(join(homeOf({ VARVE_HOME: varve.home }).draftsDir, `${id}.db`));
+  const staging = Staging.open(join(varve.places.draftsDir, `${id}.db`));
   const left = (PACKS - ARRIVED) * PACK_BYTES;
   await until("the files of packs that arrived are settled", () => staging.counts().pendingBytes === left);
   staging.close();

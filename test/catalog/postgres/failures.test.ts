@@ -30,25 +30,25 @@ test("a wrong or missing password, another database and a closed port are told a
   await assertFails(openCatalog(closed), "catalog-failed", /ECONNREFUSED.*check that the server runs/);
 });
 
-test("a server without TLS is refused where the URL asks for it, and used where it only prefers it", async () => {
-  const url = await (await postgresServer()).newCatalog();
+test("a server without TLS is refused where the URL asks for it, and used where it only prefers it", async (t) => {
+  const url = await (await postgresServer()).newCatalog(t);
   await assertFails(openCatalog(`${url}?sslmode=require`), "catalog-refused", /sslmode=disable/);
   await (await openCatalog(`${url}?sslmode=prefer`)).close();
 });
 
-test("a user without rights is told so, and a database of something else is left alone", async () => {
+test("a user without rights is told so, and a database of something else is left alone", async (t) => {
   const server = await postgresServer();
-  const url = await server.newCatalog();
+  const url = await server.newCatalog(t);
   await server.sql(url, "create user reader password 'r'; revoke create on schema public from public");
   const asReader = url.replace(/\/\/[^@]*@/, "//reader:r@");
   await assertFails(openCatalog(asReader), "catalog-refused", /permission denied.*docs\/catalog.md/);
-  const theirs = await server.newCatalog();
+  const theirs = await server.newCatalog(t);
   await server.sql(theirs, "create table photos (id integer)");
   await assertFails(openCatalog(theirs), "format-damaged", /something else/);
 });
 
 test("text with a NUL is refused in words", async (t) => {
-  const catalog = await openCatalog(await (await postgresServer()).newCatalog());
+  const catalog = await openCatalog(await (await postgresServer()).newCatalog(t));
   t.after(() => catalog.close());
   const asked = { project: "p", name: "n\0", id: newId() };
   await assert.rejects(catalog.ensureDataset(asked), failure("bad-input"));
@@ -56,7 +56,7 @@ test("text with a NUL is refused in words", async (t) => {
 
 test("all text columns sort bytewise, in a database that sorts as a language does", async (t) => {
   const server = await postgresServer();
-  const url = await server.newCatalog();
+  const url = await server.newCatalog(t);
   const { db } = await openDatabase(url);
   t.after(() => db.destroy());
   const others = `select table_name, column_name from information_schema.columns

@@ -13,7 +13,7 @@ const ENDS_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where a
 
 test("a transaction whose connection is cut before its commit is done again, once", async (t) => {
   const server = await ownPostgresServer(t);
-  const url = await server.newCatalog();
+  const url = await server.newCatalog(t);
   const { db } = await openDatabase(url);
   t.after(() => db.destroy());
   let attempts = 0;
@@ -30,7 +30,7 @@ test("a transaction whose connection is cut before its commit is done again, onc
 
 test("a question to a server that starts again is answered when it is back", async (t) => {
   const server = await ownPostgresServer(t);
-  const catalog = await openCatalog(await server.newCatalog());
+  const catalog = await openCatalog(await server.newCatalog(t));
   t.after(() => catalog.close());
   const known = await catalog.ensureDataset({ project: "p", name: "d", id: newId() });
   await server.halt();
@@ -44,7 +44,7 @@ test("a question to a server that starts again is answered when it is back", asy
 
 test("a commit whose answer is lost is an error that says so, never done twice", async (t) => {
   const server = await ownPostgresServer(t);
-  const url = await server.newCatalog();
+  const url = await server.newCatalog(t);
   const { db } = await openDatabase(url);
   t.after(() => db.destroy());
   const slow = `create function wait() returns trigger language plpgsql as $$ begin perform pg_sleep(5); return null; end $$;

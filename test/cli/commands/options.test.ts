@@ -6,29 +6,35 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { writeFolder } from "../../dataset/support/folders.js";
+import { onlyOnSqlite } from "../../support/catalog-place.js";
 import { startNode } from "../../support/processes.js";
 import { tempDir } from "../../support/temp.js";
 import { varveUser } from "../../support/varve.js";
 
 const LETTERS = ["a", "b", "c", "d", "e", "f", "g", "h"];
+const ON_A_FILE = { skip: onlyOnSqlite("default place") };
 const CLI = fileURLToPath(new URL("../../../src/cli.js", import.meta.url));
 
-test("with nothing set, data, state and cache lie in the XDG folders of the user's home", async (t) => {
-  const folder = await tempDir(t);
-  writeFolder(join(folder, "files"), { a: "1" });
-  const env = { HOME: join(folder, "user"), PATH: process.env["PATH"] };
-  const run = (...args: string[]) => startNode(t, CLI, args, { env }).ended;
-  const { code, stderr } = await run("sync", join(folder, "files"), "p/d");
-  assert.equal(code, 0, stderr);
-  const data = join(folder, "user/.local/share/varve");
-  assert.ok(stderr.includes(`No remote is set: data goes to file://${data}/remote`), stderr);
-  assert.ok(existsSync(join(data, "catalog.db")) && existsSync(join(data, "remote/varve.json")));
-  assert.equal((await run("cat", "p/d", "a")).stdout, "1");
-  assert.ok(existsSync(join(folder, "user/.cache/varve")));
-  assert.deepEqual(readdirSync(folder).sort(), ["files", "user"]);
-});
+test(
+  "with nothing set, data, state and cache lie in the XDG folders of the user's home",
+  ON_A_FILE,
+  async (t) => {
+    const folder = await tempDir(t);
+    writeFolder(join(folder, "files"), { a: "1" });
+    const env = { HOME: join(folder, "user"), PATH: process.env["PATH"] };
+    const run = (...args: string[]) => startNode(t, CLI, args, { env }).ended;
+    const { code, stderr } = await run("sync", join(folder, "files"), "p/d");
+    assert.equal(code, 0, stderr);
+    const data = join(folder, "user/.local/share/varve");
+    assert.ok(stderr.includes(`No remote is set: data goes to file://${data}/remote`), stderr);
+    assert.ok(existsSync(join(data, "catalog.db")) && existsSync(join(data, "remote/varve.json")));
+    assert.equal((await run("cat", "p/d", "a")).stdout, "1");
+    assert.ok(existsSync(join(folder, "user/.cache/varve")));
+    assert.deepEqual(readdirSync(folder).sort(), ["files", "user"]);
+  },
+);
 
-test("XDG variables move the folders, VARVE_HOME wins over them", async (t) => {
+test("XDG variables move the folders, VARVE_HOME wins over them", ON_A_FILE, async (t) => {
   const folder = await tempDir(t);
   const base = { HOME: join(folder, "user"), PATH: process.env["PATH"], XDG_DATA_HOME: join(folder, "data") };
   const create = (env: NodeJS.ProcessEnv) => startNode(t, CLI, ["create", "p/d"], { env }).ended;

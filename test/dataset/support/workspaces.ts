@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Workspace } from "../../../src/dataset/workspace.js";
 import { type Home, homeOf } from "../../../src/home.js";
 import { type Scope, atEnd } from "../../support/cleanup.js";
-import { testCatalog } from "../../support/postgres.js";
+import { testCatalog } from "../../support/catalog-place.js";
 import { tempDir } from "../../support/temp.js";
 
 export interface TestUser {
@@ -21,7 +21,7 @@ export interface TestUser {
 export async function testUser(scope: Scope, remote?: string): Promise<TestUser> {
   const folder = await tempDir(scope);
   const ownHome = homeOf({ VARVE_HOME: join(folder, "home") });
-  const catalogPath = (await testCatalog()) ?? ownHome.catalogPath;
+  const catalogPath = (await testCatalog(scope)) ?? ownHome.catalogPath;
   const home = { ...ownHome, catalogPath, defaultRemote: remote ?? ownHome.defaultRemote };
   const notices: string[] = [];
   const open = () => {

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { Dataset } from "../../../src/dataset/dataset.js";
 import type { LinkOptions } from "../../../src/dataset/external-files.js";
 import { Workspace } from "../../../src/dataset/workspace.js";
-import { homeOf } from "../../../src/home.js";
 import { type Scope, atEnd } from "../../support/cleanup.js";
 import { tempDir } from "../../support/temp.js";
 import { type Varve, varveUser } from "../../support/varve.js";
@@ -24,7 +23,7 @@ export interface LinkUser {
 
 export async function linkUser(scope: Scope, env: Readonly<Record<string, string>> = {}): Promise<LinkUser> {
   const varve = await varveUser(scope, env);
-  const workspace = new Workspace({ home: homeOf({ VARVE_HOME: varve.home }), notice: () => undefined });
+  const workspace = new Workspace({ home: varve.places, notice: () => undefined });
   atEnd(scope, () => workspace.close());
   let made = 0;
   return {

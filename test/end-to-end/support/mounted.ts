@@ -10,7 +10,6 @@ import { Dataset } from "../../../src/dataset/dataset.js";
 import { findVersion, versionsOf } from "../../../src/dataset/history.js";
 import { type Recoverable, recoverable } from "../../../src/dataset/recover.js";
 import { Workspace } from "../../../src/dataset/workspace.js";
-import { homeOf } from "../../../src/home.js";
 import { EntryType } from "../../../src/manifest/entry.js";
 import { type Contents, textIn, writeFolder } from "../../dataset/support/folders.js";
 import type { Scope } from "../../support/cleanup.js";
@@ -55,7 +54,7 @@ export async function mountWritable(scope: Scope, varve: Varve): Promise<LiveMou
 
 /** The mount at a folder, as its process has written it down. */
 export function liveMount(varve: Varve, path: string): LiveMount {
-  const state = readMountState(homeOf({ VARVE_HOME: varve.home }), path);
+  const state = readMountState(varve.places, path);
   assert.ok(state, `nothing is mounted at ${path}`);
   return {
     path,
@@ -101,7 +100,7 @@ export function datasetAt(workspace: Workspace, label: string): Promise<Dataset>
 
 /** Asks a user's catalog and remote in this process. */
 export async function asking<T>(varve: Varve, ask: (workspace: Workspace) => Promise<T>): Promise<T> {
-  const workspace = new Workspace({ home: homeOf({ VARVE_HOME: varve.home }) });
+  const workspace = new Workspace({ home: varve.places });
   try {
     return await ask(workspace);
   } finally {
