@@ -2,12 +2,13 @@
 /** argv to calls, results to text or `--json`, failures to exit codes. The commands stand in `cli/commands/`. */
 import { readFileSync } from "node:fs";
 import { hideBin } from "yargs/helpers";
+import { markAfterDashes } from "./cli/after-dashes.js";
 import { withoutClearmlSpellings } from "./cli/clearml-spellings.js";
 import { reportFailure } from "./cli/context.js";
 import { ExitCode } from "./cli/exit-codes.js";
 import { processOutput } from "./cli/output.js";
 import { programOf } from "./cli/program.js";
-import { DatasetError } from "./errors.js";
+import { wrongUsage } from "./cli/wrong-usage.js";
 import { collectLessOften } from "./garbage.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -26,7 +27,7 @@ if (process.argv[2] === "--complete") {
 }
 
 collectLessOften();
-const words = withoutClearmlSpellings(hideBin(process.argv));
+const words = markAfterDashes(withoutClearmlSpellings(hideBin(process.argv)));
 
 const program = await programOf(words, { columns: Math.min(100, process.stdout.columns || 100) });
 await program
@@ -35,15 +36,8 @@ await program
     const json = process.argv.includes("--json");
     if (error && error.name !== "YError") reportFailure(processOutput(), error, { json });
     else {
-      reportFailure(processOutput(), wrongUsage(message ?? ""), { json });
+      reportFailure(processOutput(), wrongUsage(message ?? "", hideBin(process.argv)), { json });
       process.exit(ExitCode.usage);
     }
   })
   .parseAsync();
-
-function wrongUsage(message: string): DatasetError<"bad-input"> {
-  const words = message.startsWith("Not enough non-option")
-    ? `${message}; --help shows what it takes`
-    : message;
-  return new DatasetError("bad-input", { value: hideBin(process.argv).join(" ") }, words);
-}

@@ -17,15 +17,20 @@ const LOCK_NO_WAIT = 4;
 
 let flock: ((descriptor: number, operation: number) => number) | undefined;
 
-/** Takes the lock of a file, which is made where there is none; undefined while somebody else has it. */
-export function tryLock(path: string): FileLock | undefined {
+/**
+ * Takes the lock of a file, which is made where there is none; undefined while somebody else has it.
+ *
+ * @param options.shared Beside others who share it, while nobody has it alone. Default false.
+ */
+export function tryLock(path: string, { shared = false } = {}): FileLock | undefined {
   const descriptor = openSync(path, "a", 0o600);
   let isOpen = true;
   const release = () => {
     if (isOpen) closeSync(descriptor);
     isOpen = false;
   };
-  if (lock(descriptor) && isFileAt(path, descriptor)) return { release };
+  if (lock(descriptor, shared ? LOCK_SHARED : LOCK_EXCLUSIVE) && isFileAt(path, descriptor))
+    return { release };
   release();
   return undefined;
 }
@@ -42,7 +47,7 @@ export function isLocked(path: string): boolean {
 }
 
 /** False while another open file has the lock; the system gives it up when the last process that has it open ends. */
-function lock(descriptor: number, kind = LOCK_EXCLUSIVE): boolean {
+function lock(descriptor: number, kind: number): boolean {
   flock ??= loadFlock();
   return flock(descriptor, kind | LOCK_NO_WAIT) === 0;
 }

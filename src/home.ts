@@ -9,6 +9,7 @@ import { isAbsolute, join, resolve } from "node:path";
 
 import { isRemoteName } from "./remote/name.js";
 import { GiB, parseSizeBytes } from "./units.js";
+import { DatasetError, errnoOf } from "./errors.js";
 
 /** A user's folders and defaults, as absolute paths (or, where said, URLs). */
 export interface Home {
@@ -65,11 +66,34 @@ export function homeOf(env: Environment, userDir: string = env["HOME"] || homedi
   };
 }
 
-/** Makes a folder of the user, and those above it, readable by the user alone; gives its path. */
+/**
+ * Makes a folder of the user, and those above it, readable by the user alone; gives its path.
+ *
+ * @throws {DatasetError} `target-unwritable`, `disk-full`
+ */
 export function ensureDir(path: string): string {
-  mkdirSync(path, { recursive: true, mode: PRIVATE_MODE });
-  return path;
+  try {
+    mkdirSync(path, { recursive: true, mode: PRIVATE_MODE });
+    return path;
+  } catch (error) {
+    const errno = errnoOf(error);
+    const why = WHY_NO_FOLDER[errno ?? ""];
+    if (why === undefined) throw error;
+    const message = `Cannot make the folder "${path}": ${why}; VARVE_HOME names another place for what varve keeps`;
+    throw new DatasetError(errno === "ENOSPC" ? "disk-full" : "target-unwritable", { path }, message, {
+      cause: error,
+    });
+  }
 }
+
+const WHY_NO_FOLDER: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOTDIR: "what stands above it is no folder",
+  EEXIST: "a file of that name is there",
+  ENOSPC: "the disk is full",
+};
 
 /** Whether there is a catalog, or a server that has one, as far as this machine knows. */
 export function hasCatalog({ catalogPath }: Home): boolean {

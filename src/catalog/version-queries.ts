@@ -23,7 +23,7 @@ export interface VersionQueries {
   childrenOf(versionId: string): Promise<VersionRow[]>;
   /** The finished versions of a dataset that have no finished child in it and are not archived, the lowest label first. */
   finishedLeaves(datasetId: string): Promise<VersionRow[]>;
-  /** The drafts that a user of this name made, the last one at the front. */
+  /** The drafts that a user of this name made, also those being completed, the last one at the front. */
   draftsOf(createdBy: string): Promise<VersionRow[]>;
 }
 
@@ -80,7 +80,7 @@ export function versionQueries(db: Kysely<Tables>): VersionQueries {
     },
     draftsOf: (createdBy) =>
       versions
-        .where("state", "=", "draft")
+        .where("state", "in", ["draft", "committing"])
         .where("createdBy", "=", createdBy)
         .orderBy("createdAtMs", "desc")
         .orderBy("labelOrder", "desc")

@@ -2,7 +2,7 @@
 import type { Argv } from "yargs";
 import { namesIn } from "../daemon/state-file.js";
 import { Workspace } from "../dataset/workspace.js";
-import { isDatasetError, messageOf } from "../errors.js";
+import { errnoOf, isDatasetError, messageOf } from "../errors.js";
 import { failureOf } from "../failure.js";
 import { type Home, homeOf } from "../home.js";
 import { parseSizeBytes } from "../units.js";
@@ -116,10 +116,20 @@ function homeFrom({ catalog, cacheDir, cacheSize }: GlobalOptions): Partial<Home
 
 /** One line after every command while changes of some mount lie uncommitted. */
 async function hintAtOverlays(home: Home, output: Output): Promise<void> {
-  if (namesIn(home.overlaysDir).length === 0) return;
-  const { abandonedOverlays } = await import("../dataset/overlays.js");
-  const count = abandonedOverlays(home).length;
+  const count = await countOfAbandoned(home);
   if (count === 0) return;
   const what = formatCountOf(count, "mount has", "mounts have");
   output.say(`${what} uncommitted changes: varve recover lists them`);
+}
+
+/** A folder of overlays that this user may not read is no reason to fail after what the command was for. */
+async function countOfAbandoned(home: Home): Promise<number> {
+  try {
+    if (namesIn(home.overlaysDir).length === 0) return 0;
+    const { abandonedOverlays } = await import("../dataset/overlays.js");
+    return abandonedOverlays(home).length;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return 0;
+  }
 }

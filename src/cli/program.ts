@@ -3,6 +3,7 @@
  * for, or when all are told of; running them, and what then fails, is `cli.ts`'s.
  */
 import yargs from "yargs";
+import { unmark } from "./after-dashes.js";
 import { type Cli, withGlobalOptions } from "./context.js";
 
 const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover).
@@ -87,6 +88,7 @@ export async function programOf(
         "parse-positional-numbers": false,
         "greedy-arrays": false,
       })
+      .middleware(unmark, true)
       .demandCommand(1, "Say what to do; varve --help lists the commands")
       .recommendCommands()
       .strict()

@@ -120,6 +120,7 @@ async function commitSnapshot(
     tags: options.tags,
     description: options.message,
     base: overlay.base,
+    transient: true,
   });
   try {
     const skipped = await stageOverlay(

@@ -2,7 +2,7 @@
 import { DatasetError } from "../errors.js";
 import { type CreateOptions, type Draft, discardDraft } from "./draft.js";
 import { isSelective, predicateOf } from "./file-metadata/select.js";
-import { type OptionNames, checkOptions } from "./known-options.js";
+import { type OptionNames, checkLists, checkOptions } from "./known-options.js";
 import { newDraft } from "./new-draft.js";
 import { type DatasetName, parseDatasetName } from "./reference.js";
 import { locateVersion } from "./remote-reference.js";
@@ -45,6 +45,7 @@ export async function createVersion(
   const options: NewVersionOptions =
     typeof what === "string" ? { name: what, ...given } : { ...what, ...given };
   checkOptions("Dataset.create", options, OPTIONS);
+  checkLists("Dataset.create", options, ["parents", "tags", "globs"]);
   const workspace = options.workspace ?? defaultWorkspace();
   const name = typeof what === "string" ? parseDatasetName(what) : await nameIn(workspace, options);
   return createSelected(workspace, name, options);

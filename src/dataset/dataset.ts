@@ -17,9 +17,8 @@ import {
   listVersions,
 } from "./list-datasets.js";
 import { findVersion } from "./history.js";
-import { parseDatasetName } from "./reference.js";
-import { type SquashOptions, createSquash, squashVersions } from "./squash.js";
-import { renameByName } from "./rename.js";
+import { type SquashOptions, createSquash, squashVersions, squashedName } from "./squash.js";
+import { newNameOf, newProjectOf, renameByName } from "./rename.js";
 import { type ImportOptions, type ImportedBundleVersion, importBundle } from "./import-bundle.js";
 import { workspaceOfDrafts } from "./new-draft.js";
 import { type WithWorkspace, defaultWorkspace, setDefaultOffline } from "./workspace.js";
@@ -63,14 +62,14 @@ export class Dataset extends EditableDataset {
    * the bytes lie in its remote already none are moved; else all are copied, checked on the way. It does not need its
    * sources any more, and `varve log` tells them.
    *
-   * @param name `project/name` of the dataset it becomes a version of.
+   * @param name `project/name` of the dataset it becomes a version of; a name alone is in the project of the first source.
    * @param options The sources by one of `ids`, `references` and `pairs`; the rest as `create` and `finalize` take it.
    * @returns The finished version; with `finalize: false` a draft.
    * @throws {DatasetError} `bad-input` for no sources; `not-found`, `version-unfinished`, `conflict`
    */
   static async squash(name: string, options: SquashOptions & WithWorkspace): Promise<Dataset> {
     const workspace = options.workspace ?? defaultWorkspace();
-    const named = parseDatasetName(name);
+    const named = await squashedName(workspace, name, options);
     const draft = options.finalize === false ? await createSquash(workspace, named, options) : undefined;
     if (draft) return new Dataset({ workspace, dataset: draft.dataset, version: draft.version, draft });
     const { id } = await squashVersions(workspace, named, options);
@@ -150,11 +149,13 @@ export class Dataset extends EditableDataset {
    * @throws {DatasetError} `conflict` when another dataset has, or had, the name; `not-found`, `bad-input`
    */
   static async rename(name: string, newName: string, options: WithWorkspace = {}): Promise<string> {
-    return renameByName(options, name, ({ project }) => ({ project, name: newName }));
+    const given = newNameOf(newName);
+    return renameByName(options, name, ({ project }) => ({ project, name: given }));
   }
 
   /** Moves a dataset to another project, as `rename`. @throws {DatasetError} as `rename` */
   static async moveToProject(name: string, newProject: string, options: WithWorkspace = {}): Promise<string> {
-    return renameByName(options, name, (former) => ({ ...former, project: newProject }));
+    const project = newProjectOf(newProject);
+    return renameByName(options, name, (former) => ({ ...former, project }));
   }
 }

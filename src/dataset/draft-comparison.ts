@@ -26,7 +26,7 @@ export async function draftAsTree(workspace: Workspace, draft: Draft): Promise<L
       }
     }
   };
-  const first = base ? loadedTree(await workspace.cache(), base) : emptyTree(id);
+  const first = loadedTree(await workspace.cache(), base ?? emptyTree(id));
   return editInMemory(first, edits(), id);
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import { parseLabel } from "../catalog/label.js";
+import { isFinished } from "../catalog/version-row.js";
 import type { RemoteId } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
 import { DatasetError } from "../errors.js";
@@ -18,7 +19,7 @@ import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDat
 import { takeIn } from "./remote-reference.js";
 import { stageCopy } from "./stage-copy.js";
 import { Staging } from "./staging.js";
-import { markTransient } from "./transient-mark.js";
+import { isTransient, markTransient } from "./transient-mark.js";
 import type { LoadedTree } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
@@ -147,11 +148,16 @@ export async function openDraft(
   }
 }
 
-/** The draft this user made last on this machine, for commands that name none. @throws {DatasetError} `not-found` */
+/**
+ * The draft this user made last on this machine, for commands that name none; also one whose completion was cut off, and
+ * never one that a process such as `sync` has for itself.
+ *
+ * @throws {DatasetError} `not-found`
+ */
 export async function lastDraft(workspace: Workspace): Promise<Draft> {
   const catalog = await workspace.catalog();
   const drafts = await catalog.draftsOf(workspace.user);
-  const version = drafts.find(({ id }) => existsSync(workspace.draftFile(id)));
+  const version = drafts.find(({ id }) => isForCommands(workspace.draftFile(id)));
   const dataset = version && (await catalog.datasetById(version.datasetId));
   if (!dataset) {
     const message =
@@ -160,6 +166,16 @@ export async function lastDraft(workspace: Workspace): Promise<Draft> {
   }
   workspace.notice(`Using the draft ${textOfDataset(dataset)}@${version.label}`);
   return openDraft(workspace, { dataset, version });
+}
+
+function isForCommands(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const staging = Staging.open(file);
+  try {
+    return !isTransient(staging);
+  } finally {
+    staging.close();
+  }
 }
 
 /** Throws a draft away: its label is free again. What it uploaded is left to the collector. */
@@ -193,6 +209,12 @@ export function closeDraft(draft: Draft): void {
 
 export function removeDraftFile(file: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  rmSync(draftLockOf(file), { force: true });
+}
+
+/** The file whose lock those who fill a draft share, and who ends it has alone (`draft-lock.ts`). */
+export function draftLockOf(file: string): string {
+  return `${file}-lock`;
 }
 
 async function chooseRemote(
@@ -264,8 +286,10 @@ function stagedElsewhere({ dataset, version }: { dataset: DatasetRow; version: V
   return new DatasetError("not-found", { what }, message);
 }
 
-function notADraft({ dataset, version }: { dataset: DatasetRow; version: VersionRow }): DatasetError {
+export function notADraft({ dataset, version }: { dataset: DatasetRow; version: VersionRow }): DatasetError {
   const name = `${textOfDataset(dataset)}@${version.label}`;
-  const message = `Cannot change "${name}": it is ${version.state}; create a child with --parent ${name}`;
+  const advice = isFinished(version) ? `; create a child with --parent ${name}` : "";
+  const state = isFinished(version) ? version.state : "a draft no more";
+  const message = `Cannot change "${name}": it is ${state}${advice}`;
   return new DatasetError("version-final", { version: name }, message);
 }

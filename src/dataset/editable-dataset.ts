@@ -9,6 +9,7 @@ import { ADD_OPTIONS, type AddOptions, SYNC_OPTIONS, type SyncFolderOptions, pla
 import { AmendableDataset } from "./amendable-dataset.js";
 import type { CommitOptions, CommitResult } from "./commit.js";
 import type { Draft } from "./draft.js";
+import { whileEnding, whileFilling } from "./draft-lock.js";
 import { withRemote } from "./draft-remote.js";
 import { LINK_OPTIONS, type LinkOptions, stageLinks } from "./external-files.js";
 import { findVersion } from "./history.js";
@@ -47,12 +48,13 @@ export abstract class EditableDataset extends AmendableDataset {
   /**
    * Stages local files: the contents of a folder, or one file. Nothing is sent before `upload`.
    *
-   * @throws {DatasetError} `version-final`, `not-found`, `source-unreadable`, `bad-input`
+   * @throws {DatasetError} `version-final`, `not-found`, `source-unreadable`, `bad-input`; `conflict` while it is completed
    */
   async addFiles(paths: string | readonly string[], options: AddOptions = {}): Promise<StageCounts> {
     checkOptions("addFiles", options, ADD_OPTIONS);
     const given = { ...options, leaveOut: this.ownFolders() };
-    return addFiles(this.open().tree, this.workspace.stamps(), listOf("addFiles", paths), given);
+    const listed = listOf("addFiles", paths);
+    return this.fill(({ tree }) => addFiles(tree, this.workspace.stamps(), listed, given));
   }
 
   /**
@@ -65,10 +67,10 @@ export abstract class EditableDataset extends AmendableDataset {
    */
   async addExternalFiles(urls: string | readonly string[], options: LinkOptions = {}): Promise<StageCounts> {
     checkOptions("addExternalFiles", options, LINK_OPTIONS);
-    const { tree } = this.open();
     if (this.workspace.isOffline) throw noLinksOffline(this.reference);
     const listed = listOf("addExternalFiles", urls);
-    return stageLinks(tree, this.workspace.links(), listed, pathOfText(options.to ?? ""), options);
+    const to = pathOfText(options.to ?? "");
+    return this.fill(({ tree }) => stageLinks(tree, this.workspace.links(), listed, to, options));
   }
 
   /**
@@ -81,7 +83,8 @@ export abstract class EditableDataset extends AmendableDataset {
    */
   async removeFiles(paths: string | readonly string[], options: SelectOptions = {}): Promise<number> {
     checkOptions("removeFiles", options, SELECT_OPTIONS);
-    return removeSelected(this.open().tree, listOf("removeFiles", paths), options);
+    const listed = listOf("removeFiles", paths);
+    return this.fill(({ tree }) => removeSelected(tree, listed, options));
   }
 
   /**
@@ -92,7 +95,8 @@ export abstract class EditableDataset extends AmendableDataset {
    * @throws {DatasetError} `version-final`; `path-missing` when none leads to one of them: nothing is removed then
    */
   async removeExternalFiles(urls: string | readonly string[]): Promise<number> {
-    return removeLinks(this.open().tree, listOf("removeExternalFiles", urls));
+    const listed = listOf("removeExternalFiles", urls);
+    return this.fill(({ tree }) => removeLinks(tree, listed));
   }
 
   /** What `removeFiles` would remove: files and links, not the folders they lie in. @throws {DatasetError} as it does */
@@ -112,7 +116,8 @@ export abstract class EditableDataset extends AmendableDataset {
     checkOptions("syncFolder", options, SYNC_OPTIONS);
     const from = bytesOfText(resolve(path));
     const given = { ...options, removeMissing: true, leaveOut: this.ownFolders() };
-    return stageFolder(this.open().tree, this.workspace.stamps(), from, placeOf(options), given);
+    const to = placeOf(options);
+    return this.fill(({ tree }) => stageFolder(tree, this.workspace.stamps(), from, to, given));
   }
 
   /** A folder that is walked may hold them, as a user's home folder does. */
@@ -127,7 +132,7 @@ export abstract class EditableDataset extends AmendableDataset {
    */
   async upload(options: UploadOptions & ToRemote = {}): Promise<UploadResult> {
     checkOptions("upload", options, UPLOAD_OPTIONS);
-    return uploadDraft(this.workspace, await this.sentTo(options.remote), options);
+    return this.fill(async () => uploadDraft(this.workspace, await this.sentTo(options.remote), options));
   }
 
   /** What upload has found the staged edits to change: content, only metadata, or nothing. */
@@ -140,18 +145,24 @@ export abstract class EditableDataset extends AmendableDataset {
   /**
    * Completes the draft: from now on it never changes.
    *
-   * @throws {DatasetError} `version-final`; `conflict` when files are not uploaded and `autoUpload` is off, or when
-   *   the label was taken in the remote meanwhile
+   * @throws {DatasetError} `version-final`; `conflict` when files are not uploaded and `autoUpload` is off, when the label
+   *   was taken in the remote meanwhile, or while anything else fills the draft
    */
   async finalize(options: FinalizeOptions = {}): Promise<CommitResult> {
     checkOptions("finalize", options, FINALIZE_OPTIONS);
-    if (this.isDirty && !options.autoUpload) throw notUploaded(this.reference);
-    const draft = await this.sentTo(options.remote);
-    const result = await finalizeDraft(this.workspace, draft, options);
+    const result = await whileEnding(this.workspace, this.open(), async () => {
+      if (this.isDirty && !options.autoUpload) throw notUploaded(this.reference);
+      return finalizeDraft(this.workspace, await this.sentTo(options.remote), options);
+    });
     this.draft = undefined;
     const found = await findVersion(this.workspace, result.id);
     this.current = found.version;
     return result;
+  }
+
+  private async fill<T>(work: (draft: Draft) => Promise<T>): Promise<T> {
+    const draft = this.open();
+    return whileFilling(this.workspace, draft, () => work(draft));
   }
 
   private async sentTo(remote: string | undefined): Promise<Draft> {
@@ -168,7 +179,8 @@ export abstract class EditableDataset extends AmendableDataset {
 
   /** Throws a draft away. @throws {DatasetError} `version-final` */
   async discard(): Promise<void> {
-    await discardWithBundle(this.workspace, this.open());
+    const draft = this.open();
+    await whileEnding(this.workspace, draft, () => discardWithBundle(this.workspace, draft));
     this.draft = undefined;
   }
 }

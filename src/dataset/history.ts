@@ -249,6 +249,6 @@ function noSuchVersion(reference: Reference): DatasetError<"not-found"> {
 
 function unfinished(found: FoundVersion): DatasetError<"version-unfinished"> {
   const name = nameOfVersion(found);
-  const message = `Cannot read the version "${name}": it is ${found.version.state}; varve finalize completes it`;
+  const message = `Cannot read the version "${name}": it is ${found.version.state === "committing" ? "being completed" : "a draft"}; varve finalize completes it`;
   return new DatasetError("version-unfinished", { version: name }, message);
 }

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import ignore, { type Ignore } from "ignore";
 import { errnoOf } from "../errors.js";
 import { bufferOf, textOf } from "../paths.js";
+import { unreadable } from "./local-folder.js";
 
 export const IGNORE_FILE = ".varveignore";
 
@@ -18,6 +19,7 @@ export type IgnoreRules = Ignore | undefined;
  *
  * @param folder Absolute, a byte string.
  * @param relative The same below where the walk began; rules are held against such paths.
+ * @throws {DatasetError} `source-unreadable`
  */
 export function rulesIn(folder: string, relative: string, above: IgnoreRules): IgnoreRules {
   const text = textOfFile(`${folder}/${IGNORE_FILE}`);
@@ -46,6 +48,6 @@ function textOfFile(path: string): string | undefined {
     return readFileSync(bufferOf(path), "utf8");
   } catch (error) {
     if (["ENOENT", "EISDIR", "ENAMETOOLONG"].includes(errnoOf(error) ?? "")) return undefined;
-    throw error;
+    throw unreadable(path, error);
   }
 }

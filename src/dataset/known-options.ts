@@ -17,6 +17,19 @@ export function checkOptions(call: string, options: object, known: Readonly<Reco
 }
 
 /**
+ * Lists where a caller may have given one text instead: that would be taken for a list of its characters.
+ *
+ * @throws {DatasetError} `bad-input`
+ */
+export function checkLists(call: string, options: object, names: readonly string[]): void {
+  const given = new Map<string, unknown>(Object.entries(options));
+  const wrong = names.find((name) => given.get(name) !== undefined && !Array.isArray(given.get(name)));
+  if (wrong === undefined) return;
+  const message = `Cannot take the option "${wrong}" of ${call}: it is a list`;
+  throw new DatasetError("bad-input", { value: wrong }, message);
+}
+
+/**
  * One text or a list of them, as a list.
  *
  * @throws {DatasetError} `bad-input` for anything else, for none at all, and for an empty one

@@ -121,7 +121,7 @@ class Merging {
   }
 
   async merge(layers: readonly Layer[], mode: MergeMode): Promise<StoredTree> {
-    let merged: StoredTree = layers[0]?.tree ?? emptyTree(this.remote).tree;
+    let merged: StoredTree = layers[0]?.tree ?? emptyTree(this.remote);
     for (const [at, layer] of layers.entries()) {
       if (at === 0) continue;
       merged =
@@ -137,7 +137,7 @@ class Merging {
   }
 
   #joined(sides: Sides): Promise<StoredTree> {
-    const edited = (tree = emptyTree(this.remote).tree, edits: Edits) => this.#edited(tree, edits);
+    const edited = (tree = emptyTree(this.remote), edits: Edits) => this.#edited(tree, edits);
     return mergeThreeWay(sides, { load: this.load, edited });
   }
 

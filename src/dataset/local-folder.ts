@@ -1,6 +1,6 @@
 /** A folder of the user's disk as entries: what `add` and `sync` read. Names are byte strings, times exact. */
 import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
-import { DatasetError, errnoOf } from "../errors.js";
+import { DatasetError, errnoOf, messageOf } from "../errors.js";
 import { EntryType } from "../manifest/entry.js";
 import { type Name, bufferOf, textOf } from "../paths.js";
 import { readXattrs } from "./local-xattrs.js";
@@ -156,7 +156,8 @@ function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function unreadable(path: string, cause: unknown): DatasetError {
+/** What the user named, or lies in it, cannot be read. */
+export function unreadable(path: string, cause: unknown): DatasetError {
   const shown = JSON.stringify(textOf(path));
   if (errnoOf(cause) === "ENOENT")
     return new DatasetError(
@@ -164,6 +165,7 @@ function unreadable(path: string, cause: unknown): DatasetError {
       { what: textOf(path) },
       `Cannot read ${shown}: there is no such file or folder`,
     );
-  const message = `Cannot read ${shown}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const isDenied = errnoOf(cause) === "EACCES" || errnoOf(cause) === "EPERM";
+  const message = `Cannot read ${shown}: ${isDenied ? "permission denied" : messageOf(cause)}`;
   return new DatasetError("source-unreadable", { path: textOf(path) }, message, { cause });
 }

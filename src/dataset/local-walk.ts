@@ -57,9 +57,9 @@ export function* walkFolder(top: string, options: WalkOptions): Generator<Walked
 
 function* walk(place: Place, options: WalkOptions): Generator<WalkedFolder> {
   const { from, relative, isTaken } = place;
+  const found = readLocalDirectory(from);
   const rules = options.ignoreFiles === false ? undefined : rulesIn(from, relative, place.rules);
   const here = { ...place, rules };
-  const found = readLocalDirectory(from);
   const entries = found.flatMap((entry) => taken(entry, here, options));
   const takesFolder = ({ name }: LocalEntry) =>
     isTaken || options.wildcards.names(below(relative, name), "folder");

@@ -52,6 +52,21 @@ export async function renameByName(
   return textOfDataset(await renameDataset(workspace, dataset, change(former)));
 }
 
+/** @throws {DatasetError} `bad-input` for one with a project, which would take the dataset into a project below */
+export function newNameOf(name: unknown): string {
+  if (typeof name === "string" && !name.includes("/")) return name;
+  const shown = typeof name === "string" ? JSON.stringify(name) : typeof name;
+  const message = `Cannot rename a dataset to ${shown}: give its new name without a project; varve move takes it to another`;
+  throw new DatasetError("bad-input", { value: shown }, message);
+}
+
+/** @throws {DatasetError} `bad-input` */
+export function newProjectOf(project: unknown): string {
+  if (typeof project === "string") return project;
+  const message = "Cannot move a dataset: name its new project";
+  throw new DatasetError("bad-input", { value: typeof project }, message);
+}
+
 function expectOurs(
   dataset: DatasetRow,
   name: DatasetName,

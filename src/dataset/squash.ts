@@ -15,7 +15,7 @@ import {
 } from "./draft.js";
 import type { FoundVersion } from "./history.js";
 import type { Squash } from "./layers.js";
-import { checkOptions } from "./known-options.js";
+import { checkLists, checkOptions } from "./known-options.js";
 import { type DatasetName, parseDatasetName, textOfDataset } from "./reference.js";
 import type { WithWorkspace, Workspace } from "./workspace.js";
 
@@ -57,6 +57,22 @@ const OPTIONS: Readonly<Record<KeysOf<SquashOptions & WithWorkspace>, true>> = {
   workspace: true,
 };
 
+/**
+ * The dataset that a squashed version goes to. A name alone, as `clearml-data` takes it, is in the project of the first source.
+ *
+ * @throws {DatasetError} `bad-input`; as finding that source
+ */
+export async function squashedName(
+  workspace: Workspace,
+  text: string,
+  options: SquashOptions,
+): Promise<DatasetName> {
+  const [first] = text.includes("/") ? [] : referencesOf(options);
+  if (first === undefined) return parseDatasetName(text);
+  const { dataset } = await takeInParent(workspace, first);
+  return parseDatasetName(`${dataset.project}/${text}`);
+}
+
 /** Makes the squashed version. Nothing is left behind where that fails. @throws {DatasetError} as `createSquash` and `commitDraft` */
 export async function squashVersions(
   workspace: Workspace,
@@ -85,6 +101,7 @@ export async function createSquash(
   { transient = false } = {},
 ): Promise<Draft> {
   checkOptions("Dataset.squash", options, OPTIONS);
+  checkLists("Dataset.squash", options, ["ids", "references", "pairs", "tags"]);
   const found: FoundVersion[] = [];
   for (const reference of referencesOf(options)) found.push(await takeInParent(workspace, reference));
   if (found.length === 0) throw nothingToSquash();

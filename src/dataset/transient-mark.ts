@@ -11,6 +11,10 @@ export function markTransient(staging: Staging): void {
   staging.setFact(FACT, { host: hostname(), ...thisProcess() } satisfies TransientMark);
 }
 
+export function isTransient(staging: Staging): boolean {
+  return staging.fact(FACT) !== undefined;
+}
+
 /** Whether the process was killed. One of another machine cannot be told of, and counts as alive. */
 export function hasLostItsProcess(staging: Staging): boolean {
   const mark = staging.fact(FACT) as TransientMark | undefined;

@@ -86,8 +86,6 @@ export async function editInMemory(
 }
 
 /** What a version without parents starts from. */
-export function emptyTree(remote: RemoteId): LoadedTree {
-  const root = openRoot(encodeRoot({ ranges: [], segments: [], remote }));
-  const load = () => Promise.reject(new Error("Cannot load a range of an empty tree: it has none"));
-  return { tree: { root }, load };
+export function emptyTree(remote: RemoteId): StoredTree {
+  return { root: openRoot(encodeRoot({ ranges: [], segments: [], remote })) };
 }

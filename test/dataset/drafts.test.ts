@@ -205,3 +205,98 @@ test("the reserved name is left out and named, added as a folder's child or by i
   assert.deepEqual((await draft.addFiles(join(scratch, ".varve"))).skipped, skipped);
   assert.deepEqual(await pathsOf(draft), ["a", "deep/", "deep/.varve"]);
 });
+
+test("files are not added to a draft that another object has completed: they would be in no version", async (t) => {
+  const { open, scratch } = await testUser(t);
+  writeFolder(scratch, { a: "one" });
+  const draft = await Dataset.create("p/d", { workspace: open() });
+  const other = await Dataset.lastDraft({ workspace: open() });
+  await draft.finalize();
+  for (const late of [
+    () => other.addFiles(scratch),
+    () => other.syncFolder(scratch),
+    () => other.removeFiles("*"),
+    () => other.upload(),
+    () => other.finalize(),
+    () => other.discard(),
+  ])
+    await assert.rejects(late, { code: "version-final", message: /p\/d@1\.0\.0": it is completed/ });
+  other.close();
+});
+
+test("a draft is not completed while files are added to it, which another may do beside", async (t) => {
+  const { open, scratch } = await testUser(t);
+  writeFolder(scratch, { a: "one", "sub/b": "two" });
+  const draft = await Dataset.create("p/d", { workspace: open() });
+  const other = await Dataset.lastDraft({ workspace: open() });
+  const meanwhile: Promise<unknown>[] = [];
+  const onProgress = () => {
+    if (meanwhile.length > 0) return;
+    const finalized = other.finalize({ autoUpload: true });
+    meanwhile.push(assert.rejects(finalized, { code: "conflict", message: /something else works on it/ }));
+    meanwhile.push(other.addFiles(scratch, { to: "beside" }));
+  };
+  await draft.addFiles(scratch, { onProgress });
+  assert.equal(meanwhile.length, 2);
+  await Promise.all(meanwhile);
+  assert.equal((await other.finalize({ autoUpload: true })).files, 4);
+  draft.close();
+});
+
+test("nothing is added to a draft that is being completed", async (t) => {
+  const { open, scratch } = await testUser(t);
+  writeFolder(scratch, { a: "one" });
+  const draft = await Dataset.create("p/d", { workspace: open() });
+  await draft.addFiles(scratch);
+  const other = await Dataset.lastDraft({ workspace: open() });
+  const meanwhile: Promise<unknown>[] = [];
+  const onProgress = () => {
+    if (meanwhile.length > 0) return;
+    const added = other.addFiles(scratch, { to: "late" });
+    meanwhile.push(assert.rejects(added, { code: "conflict", message: /being completed or thrown away/ }));
+  };
+  assert.equal((await draft.finalize({ autoUpload: true, onProgress })).files, 1);
+  assert.equal(meanwhile.length, 1);
+  await Promise.all(meanwhile);
+  other.close();
+});
+
+test("lastDraft() passes over what a sync has for itself, and finds one whose completion was cut off", async (t) => {
+  const { open } = await testUser(t);
+  const workspace = open();
+  const draft = await Dataset.create("p/d", { workspace });
+  const ofSync = await Dataset.create("p/sync", { workspace, transient: true });
+  draft.close();
+  await (await workspace.catalog()).transition(draft.id, ["draft"], "committing");
+  const found = await Dataset.lastDraft({ workspace });
+  assert.equal(found.id, draft.id);
+  await found.finalize();
+  await ofSync.discard();
+});
+
+test("a version compares with a draft that has no parents", async (t) => {
+  const { open, scratch } = await testUser(t);
+  const workspace = open();
+  writeFolder(scratch, { a: "one", b: "two" });
+  const first = await Dataset.create("p/d", { workspace });
+  await first.addFiles(scratch);
+  await first.finalize({ autoUpload: true });
+  const draft = await Dataset.create("p/other", { workspace });
+  const { removed } = await first.diff(draft);
+  assert.deepEqual(removed, ["a", "b"]);
+  await draft.addFiles(join(scratch, "a"));
+  const { removed: others, added } = await first.diff(draft);
+  assert.deepEqual([others, added], [["b"], []]);
+  await draft.discard();
+});
+
+test("what is a list is not taken as one text, whose characters would be its items", async (t) => {
+  const { open } = await testUser(t);
+  const workspace = open();
+  for (const options of [{ tags: "clean" }, { parents: "p/d" }, { globs: "*.jpg" }] as object[])
+    await assert.rejects(Dataset.create("p/d", { ...options, workspace }), {
+      code: "bad-input",
+      message: /of Dataset\.create: it is a list$/,
+    });
+  await assert.rejects(Dataset.lastDraft({ workspace }), { code: "not-found" });
+});

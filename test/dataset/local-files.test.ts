@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { Dataset } from "../../src/dataset/dataset.js";
+import { walkFolder } from "../../src/dataset/local-walk.js";
 import { syncVersion } from "../../src/dataset/sync.js";
+import { wildcardsOf } from "../../src/dataset/wildcard.js";
 import { EntryType, hardLinksOf } from "../../src/manifest/entry.js";
 import { MiB } from "../../src/units.js";
 import { setTime, setXattr } from "../support/native.js";
+import { asNobody } from "./support/nobody.js";
 import { type Contents, describeFolder, describeVersion, writeFolder } from "./support/folders.js";
 import { testUser } from "./support/workspaces.js";
 
@@ -169,4 +172,19 @@ test("a file that becomes a folder, and a folder that becomes a file or a link, 
     await describeVersion(third!, { metadata: false }),
     await describeVersion(first!, { metadata: false }),
   );
+});
+
+test("a folder that may not be read is named in the failure", async (t) => {
+  const { scratch } = await testUser(t);
+  const closed = join(scratch, "closed");
+  writeFolder(scratch, { "closed/a": "one", b: "two" });
+  chmodSync(join(scratch, ".."), 0o755);
+  chmodSync(closed, 0o000);
+  const options = { wildcards: wildcardsOf(undefined), isRoot: true, onSkipped: () => {} };
+  const message = `Cannot read "${closed}": permission denied`;
+  assert.throws(() => asNobody(() => [...walkFolder(scratch, options)]), {
+    code: "source-unreadable",
+    message,
+  });
+  chmodSync(closed, 0o700);
 });

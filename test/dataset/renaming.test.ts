@@ -81,3 +81,13 @@ test("two who rename at once agree on one of the names", async (t) => {
   };
   assert.deepEqual(await names(mine), await names(theirs));
 });
+
+test("a new name holds no project, which would take the dataset into a project below its own", async (t) => {
+  const { mine } = await meeting(t);
+  const wrong = { code: "bad-input", message: /without a project; varve move/ };
+  await assert.rejects(Dataset.rename("p/d", "p/new", { workspace: mine }), wrong);
+  const none = undefined as unknown as string; // From callers that no compiler has checked.
+  await assert.rejects(Dataset.rename("p/d", none, { workspace: mine }), { code: "bad-input" });
+  await assert.rejects(Dataset.moveToProject("p/d", none, { workspace: mine }), { code: "bad-input" });
+  assert.equal((await Dataset.get("p/d", { workspace: mine })).reference, "p/d@1.0.0");
+});

@@ -4,6 +4,7 @@ import { processMark } from "../../daemon/process.js";
 import type { LocalCopy } from "../../dataset/copies/local-copy.js";
 import type { CopyOptions, MutableCopy } from "../../dataset/copies/mutable-copy.js";
 import { DatasetError } from "../../errors.js";
+import { aliasOptions } from "../alias-options.js";
 import { type Cli, type Context, run } from "../context.js";
 import { formatBytes, formatCountOf } from "../format.js";
 import { startProgress } from "../progress.js";
@@ -13,7 +14,7 @@ export function addGetCommand(cli: Cli): void {
     "get <reference> [directory]",
     "A version, or some of its files, as a folder on this machine; prints its path",
     (yargs) =>
-      yargs
+      aliasOptions(yargs)
         .positional("reference", {
           type: "string",
           demandOption: true,
@@ -78,7 +79,12 @@ export function addGetCommand(cli: Cli): void {
         .example("$0 get vision/cifar10 ./part0 --part 0 --num-parts 8", "one eighth of it"),
     (args) =>
       run(args, async (context) => {
-        const dataset = await Dataset.get(args.reference, { workspace: context.workspace });
+        const { alias, overridable } = args;
+        const dataset = await Dataset.get(args.reference, {
+          workspace: context.workspace,
+          alias,
+          overridable,
+        });
         const { directory, file: files, glob: globs, part, numParts, maxWorkers, overwrite } = args;
         const links = args.links === "skip" ? ("skip" as const) : undefined;
         const chosen = { files, globs, part, numParts, links, maxWorkers };

@@ -1,7 +1,6 @@
 /** `varve squash`: one version without parents of what several hold. */
 import { Dataset } from "../../dataset/dataset.js";
-import { parseDatasetName } from "../../dataset/reference.js";
-import { squashVersions } from "../../dataset/squash.js";
+import { squashVersions, squashedName } from "../../dataset/squash.js";
 import { type Cli, run } from "../context.js";
 import { uploadOptions, uploadOptionsOf, uploadProgress } from "../upload-options.js";
 import { printCommit, printDraft } from "./drafts.js";
@@ -12,7 +11,11 @@ export function addSquashCommand(cli: Cli): void {
     "Make one version without parents of what several hold, the later over the earlier",
     (yargs) =>
       uploadOptions(yargs)
-        .positional("name", { type: "string", demandOption: true, describe: "PROJECT/NAME it goes to" })
+        .positional("name", {
+          type: "string",
+          demandOption: true,
+          describe: "PROJECT/NAME it goes to; NAME alone: in the project of the first",
+        })
         .positional("references", {
           type: "string",
           array: true,
@@ -59,8 +62,9 @@ export function addSquashCommand(cli: Cli): void {
           await printDraft(context, await Dataset.squash(name, { ...options, workspace, finalize: false }));
           return;
         }
+        const named = await squashedName(workspace, name, options);
         const { onProgress, stop } = uploadProgress("Copying");
-        const committing = squashVersions(workspace, parseDatasetName(name), {
+        const committing = squashVersions(workspace, named, {
           ...options,
           signal,
           onProgress,

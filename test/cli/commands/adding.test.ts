@@ -55,3 +55,17 @@ test("add and remove take the spellings users of other tools know, one file unde
     assert.equal((await varve(wrong)).code, 2, wrong.join(" "));
   assert.equal((await varve(["add", join(folder, "typo")])).code, 3);
 });
+
+test("words after -- are names, whatever they begin with", async (t) => {
+  const varve = await varveUser(t);
+  const cwd = join(varve.home, "../files");
+  writeFolder(cwd, { "-odd.txt": "odd", "--json": "json", kept: "kept" });
+  await varve.ok(["create", "p/d"]);
+  await varve.ok(["add", "--to", "d", "--", "-odd.txt", "--json"], { cwd });
+  await varve.ok(["add", "."], { cwd });
+  assert.match((await varve.ok(["remove", "--", "--json"])).stdout, /^1 file removed/);
+  await varve.ok(["finalize", "--upload"]);
+  const files = (await varve.ok(["ls", "-R", "p/d"])).stdout.trim().split("\n");
+  assert.deepEqual(files, ["-odd.txt", "d", "d/--json", "d/-odd.txt", "kept"]);
+  assert.equal((await varve.ok(["cat", "p/d", "--", "-odd.txt"])).stdout, "odd");
+});

@@ -127,7 +127,7 @@ test("a script for clearml-data runs", async (t) => {
   assert.equal((compared as { counts: { added: number } }).counts.added, 2);
   await run("get", "--id", first, "--copy", copy);
   assert.equal(readFileSync(join(copy, "a.txt"), "utf8"), "1");
-  await run("squash", "--name", "P/S", "--ids", first, "P/N", "--storage", there);
+  await run("squash", "--name", "S", "--ids", first, "P/N", "--storage", there);
   assert.equal((await varve.ok(["cat", "P/S", "c/d.jpg"])).stdout, "333");
   await run("rename", "--new-name", "M", "--project", "P", "--name", "N");
   await run("move", "--new-project", "Q", "--project", "P", "--name", "M");

@@ -57,6 +57,24 @@ test("jobs that are not there are not found, and --overridable needs an alias", 
   assert.equal((await varve(["job", "show", "nope"])).code, 3);
   assert.equal((await varve(["job", "set", "nope", "a", "b"])).code, 3);
   const { code, stderr } = await varve(["mount", "p/d", "/mnt", "--overridable"]);
-  assert.deepEqual([code, /overridable -> alias/.test(stderr)], [2, true]);
+  assert.deepEqual([code, /Cannot take --overridable without --alias/.test(stderr)], [2, true]);
   assert.match((await varve.ok(["job", "list"])).stderr, /No job has used a version/);
+});
+
+test("varve get notes its use under an alias, and gives what was set for the job", async (t) => {
+  const varve = await varveUser(t, { VARVE_JOB_ID: "4712" });
+  const folder = join(varve.home, "..", "files");
+  writeFolder(folder, { file: "one" });
+  await varve.ok(["sync", folder, "p/d"]);
+  writeFolder(folder, { file: "two" });
+  await varve.ok(["sync", folder, "p/d"]);
+  const got = async (name: string) => {
+    const copy = join(varve.home, "..", name);
+    await varve.ok(["get", "p/d", copy, "--alias", "data", "--overridable"]);
+    return readFileSync(join(copy, "file"), "utf8");
+  };
+  assert.equal(await got("first"), "two");
+  await varve.ok(["job", "set", "4712", "Datasets/data", "p/d@1.0.0"]);
+  assert.equal(await got("second"), "one");
+  assert.match((await varve.ok(["used-by", "p/d@1.0.0"])).stdout, /^job 4712 .* as data /);
 });

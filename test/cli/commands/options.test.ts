@@ -1,6 +1,6 @@
 /** Where a user's data goes: options, variables, and the folders of the XDG specification. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -98,3 +98,20 @@ function bytesBelow(folder: string): number {
   );
   return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }
+
+test("a state folder that cannot be listed or made is no crash after what the command was for", async (t) => {
+  const varve = await varveUser(t);
+  mkdirSync(varve.home);
+  writeFileSync(join(varve.home, "overlays"), "no folder");
+  const { stderr } = await varve.ok(["versions", "--json"]);
+  assert.equal(stderr, "");
+  writeFileSync(join(varve.home, "drafts"), "no folder");
+  const { code, stderr: said } = await varve(["create", "p/d"], {
+    env: { VARVE_REMOTE: varve.home + "-remote" },
+  });
+  assert.equal(code, 1);
+  assert.match(
+    said,
+    /^varve: Cannot make the folder ".*drafts": a file of that name is there; VARVE_HOME [^\n]+\n$/,
+  );
+});
