@@ -38,6 +38,8 @@ export interface StoreOptions extends SessionOptions {
   packBytes?: number | undefined;
   /** `auto`, the default: each chunk where it saves a tenth. */
   compression?: "auto" | "none" | undefined;
+  /** Told of bytes that the remote took. */
+  onSent?: ((bytes: number) => void) | undefined;
   onProgress?: ((progress: StoreProgress) => void) | undefined;
 }
 
@@ -83,7 +85,10 @@ class Storing<Id> {
     this.#options = options;
     const { remote, packBytes } = options;
     this.#progress = new ProgressTally(options.onProgress);
-    const onSent = (sentBytes: number) => this.#progress.sent(sentBytes);
+    const onSent = (sentBytes: number) => {
+      this.#progress.sent(sentBytes);
+      options.onSent?.(sentBytes);
+    };
     const onSettled = (pack: PackUnderway) => this.#waiting.settle(pack);
     this.#writer = new PackWriter({ remote, session, packBytes, onSent, onSettled });
   }

@@ -75,7 +75,7 @@ export interface UploadResult {
 type Pending = PendingFile & { entry: FileEntry };
 
 /** Rows settled in one transaction. Files come with their pack, so a crash sends again what was under way, and no more. */
-const SETTLE_FILES = 512;
+const SETTLE_FILES = 2_048;
 
 /** Uploads every pending file. Costs the reading of them all; sends what is new. */
 export async function uploadPending(
@@ -86,7 +86,7 @@ export async function uploadPending(
 ): Promise<UploadResult> {
   const { pending: totalFiles, pendingBytes: totalBytes } = tree.staging.counts();
   const { remote, remoteId, known } = target;
-  const { maxWorkers: workers, packBytes, compression, signal } = options;
+  const { maxWorkers: workers, packBytes, compression, signal, onProgress } = options;
   let sentBytes = 0;
   const startedMs = Date.now();
   const limits = previewLimits(options.preview);
@@ -99,10 +99,8 @@ export async function uploadPending(
     packBytes,
     compression,
     signal,
-    onProgress(progress) {
-      sentBytes = progress.sentBytes;
-      if (options.onProgress) options.onProgress({ ...progress, totalFiles, totalBytes });
-    },
+    onSent: (bytes) => void (sentBytes += bytes),
+    onProgress: onProgress && ((progress) => onProgress({ ...progress, totalFiles, totalBytes })),
   });
   for await (const files of inBursts(stored, SETTLE_FILES)) await settle(tree, stamps, files, startedMs);
   if (candidates && candidates.found.length > 0) noteCandidates({ tree }, candidates.found);

@@ -23,6 +23,8 @@ const { values } = parseArgs({
     "shorten-seconds": { type: "string" },
     /** A script that was printed earlier, to be tried once. */
     replay: { type: "string" },
+    /** Mounts what is built file by file, so that a bug can be planted in it. */
+    unbundled: { type: "boolean", default: false },
   },
 });
 
@@ -32,7 +34,7 @@ const LONG_OPERATIONS = 1_000_000;
 
 process.umask(0o022);
 // Mounts of what is shipped begin in a third of the time of what is built file by file.
-Object.assign(programs, { daemon: new URL("../../varve/daemon.js", import.meta.url) });
+if (!values.unbundled) Object.assign(programs, { daemon: new URL("../../varve/daemon.js", import.meta.url) });
 const folder = mkdtempSync(join(tmpdir(), "varve-model-home-"));
 const home = await ModelHome.begin(folder);
 try {

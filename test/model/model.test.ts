@@ -33,7 +33,7 @@ test(
 );
 
 test("a bug that drops one chmod is found, and told with few operations", OPTIONS, async (t) => {
-  const args = ["--operations", "400", "--seed", "24", "--per-pair", "12"];
+  const args = ["--unbundled", "--operations", "400", "--seed", "24", "--per-pair", "12"];
   const { code, stdout } = await modelled(t, args, { NODE_OPTIONS: `--import ${PLANTED}` });
   assert.equal(code, 1, stdout);
   const script = stdout.split("\n").filter((line) => line.startsWith("{"));
