@@ -75,7 +75,7 @@ export interface UploadResult {
 type Pending = PendingFile & { entry: FileEntry };
 
 /** Rows settled in one transaction. Files come with their pack, so a crash sends again what was under way, and no more. */
-const SETTLE_FILES = 2_048;
+const SETTLE_FILES = 512;
 
 /** Uploads every pending file. Costs the reading of them all; sends what is new. */
 export async function uploadPending(
