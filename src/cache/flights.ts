@@ -37,7 +37,7 @@ export interface FlightOptions {
 /** `wanted`: a reader waits. `ahead`: a guess, which must not take the wires from readers. */
 export type Lane = "wanted" | "ahead";
 
-/** Requests in flight. With 4 MiB each they hold 128 MiB at most; 24 small ones at 15 ms give 1,600 a second. */
+/** Requests in flight. With 4 MiB each they hold 160 MiB at most; 24 small ones at 15 ms give 1,600 a second. */
 const REQUESTS_IN_FLIGHT = { wanted: 24, ahead: 16 };
 /** Smaller brotli is decoded on this thread: it takes about 100 µs, little more than the way to zlib's threads and back. */
 const DECODE_ASIDE_BYTES = 32 * KiB;

@@ -8,6 +8,7 @@ import { concatenate } from "../content/bytes.js";
 import { type Chunk, type PackId, type Sha256, packKey } from "../content/chunk.js";
 import { encodeChunk } from "../content/encode.js";
 import { sha256 } from "../content/hash.js";
+import { isDatasetError } from "../errors.js";
 import type { Relocate } from "../manifest/edit.js";
 import type { Range } from "../manifest/range.js";
 import { KiB } from "../units.js";
@@ -27,8 +28,9 @@ const NOTHING: ReadonlyMap<Sha256, Chunk> = new Map();
 export function gatherPacks(cache: Cache, { id, remote }: OpenedRemote): Relocate {
   return async (range) => {
     const chunks = scatteredChunks(range, id);
-    if (chunks.length === 0) return NOTHING;
-    const stored = (await cache.readMany(chunks.map(blockOfChunk))).map(encodeChunk);
+    const contents = chunks.length > 0 ? await readAll(cache, chunks) : undefined;
+    if (!contents) return NOTHING;
+    const stored = contents.map(encodeChunk);
     const bytes = concatenate(stored.map((chunk) => chunk.stored));
     const pack = sha256(bytes);
     await remote.put(packKey(pack), bytes, { sha256: pack });
@@ -42,6 +44,16 @@ export function gatherPacks(cache: Cache, { id, remote }: OpenedRemote): Relocat
       }),
     );
   };
+}
+
+/** Undefined where one cannot be read: then all stay where they are, since a commit must not fail for what it does not change. */
+async function readAll(cache: Cache, chunks: readonly Chunk[]): Promise<Uint8Array[] | undefined> {
+  try {
+    return await cache.readMany(chunks.map(blockOfChunk));
+  } catch (error) {
+    if (!isDatasetError(error)) throw error;
+    return undefined;
+  }
 }
 
 /** The chunks that a range has in small packs, each once; none where such packs are few. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -8,6 +8,7 @@ import { Dataset } from "../../src/dataset/dataset.js";
 import { syncVersion } from "../../src/dataset/sync.js";
 import { Workspace } from "../../src/dataset/workspace.js";
 import { atEnd } from "../support/cleanup.js";
+import { tempDir } from "../support/temp.js";
 import { writeFolder } from "./support/folders.js";
 import { type TestUser, testUser } from "./support/workspaces.js";
 
@@ -58,6 +59,33 @@ test("forty small commits lie in few packs, and every version reads as it was ma
     return fresh;
   }
 });
+
+test("a commit does not fail for an old pack that is gone: all small packs stay where they are", async (t) => {
+  const remote = await tempDir(t);
+  const user = await testUser(t, `file://${remote}`);
+  for (let version = 0; version <= MOST_SMALL_PACKS; version++) {
+    if (version === MOST_SMALL_PACKS) loseFirstPack(remote);
+    const workspace = new Workspace({ home: { ...user.home, cacheDir: `${user.scratch}-cache-${version}` } });
+    writeFolder(user.scratch, { [`file-${version}`]: contentOf(version) });
+    const { committed } = await syncVersion(user.scratch, "p/d", { workspace });
+    assert.equal(committed?.files, version + 1);
+    if (version === MOST_SMALL_PACKS)
+      assert.equal(
+        await (await Dataset.get("p/d", { workspace })).getNumChunks(),
+        MOST_SMALL_PACKS + 1,
+        "nothing was laid together",
+      );
+    await workspace.close();
+  }
+});
+
+function loseFirstPack(folder: string): void {
+  const packs = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    /^packs\/.*[0-9a-f]{64}$/.test(path),
+  );
+  assert.equal(packs.length, MOST_SMALL_PACKS);
+  rmSync(join(folder, packs[0]!));
+}
 
 /** Some that compress and some that do not. */
 function contentOf(version: number): string {
