@@ -15,6 +15,7 @@ const OUT = "dist/varve";
 const PROGRAMS = [
   ["src/cli.ts"],
   ["src/daemon.ts", "src/fs/worker.ts"],
+  ["src/mount-helper.ts"],
   ["src/index.ts", "src/content/ingest-worker.ts", "src/dataset/copies/copy-worker.ts"],
 ];
 
@@ -56,4 +57,4 @@ const options: BuildOptions = {
 
 await rm(OUT, { recursive: true, force: true });
 for (const entryPoints of PROGRAMS) await build({ ...options, entryPoints, outbase: "src" });
-await chmod(`${OUT}/cli.js`, 0o755);
+for (const command of ["cli", "mount-helper"]) await chmod(`${OUT}/${command}.js`, 0o755);

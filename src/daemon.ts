@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from "node:url";
 import type { Holder } from "./cache/holders.js";
+import type { RemoteId } from "./content/chunk.js";
 import { answererOf } from "./daemon/answers.js";
 import { holdCache } from "./daemon/cache-hold.js";
 import {
@@ -15,10 +16,18 @@ import {
   nameOfShown,
 } from "./daemon/config.js";
 import { type ControlRequest, type ControlServer, type Report, serveControl } from "./daemon/control.js";
-import { type MountState, removeMountState, socketPathOf, writeMountState } from "./daemon/mount-state.js";
+import {
+  MOUNT_FORMAT,
+  type MountState,
+  removeMountState,
+  socketPathOf,
+  writeMountState,
+} from "./daemon/mount-state.js";
 import { type MountOutcome, MountedOverlay } from "./daemon/mounted-overlay.js";
 import { clearAfter, watchUsers } from "./daemon/idle-end.js";
+import { removeOldLogs } from "./daemon/old-logs.js";
 import { thisProcess } from "./daemon/process.js";
+import { type Reported, Reporting } from "./daemon/reporting.js";
 import type { OverlayCommit, OverlayCommitOptions } from "./dataset/commit-overlay.js";
 import { isSelective, selectOrdinals } from "./dataset/file-metadata/select.js";
 import { type FoundVersion, nameOfVersion } from "./dataset/history.js";
@@ -56,6 +65,7 @@ const FETCH_MEMORY_BYTES = 32 * MiB;
 /** What there is before it is known what is mounted. */
 interface Means {
   log: Log;
+  reporting: Reporting;
   thread: MountThread | undefined;
   tell: (message: string) => void;
 }
@@ -83,6 +93,7 @@ export class MountProcess {
     private readonly log: Log,
     private readonly located: Located | undefined,
     private readonly thread: MountThread | undefined,
+    private readonly reporting: Reporting,
   ) {}
 
   /**
@@ -92,7 +103,8 @@ export class MountProcess {
    * @throws {DatasetError} whatever kept it from that
    */
   static async start(config: DaemonConfig, notice: (message: string) => void): Promise<MountProcess> {
-    const log = openLog(config.logFile);
+    const log = openLog(config.logFile, { level: config.options.logLevel });
+    const reporting = new Reporting(log, config.options);
     const thread = config.options.transport === "fuse-native" ? undefined : new MountThread(log);
     let isMounted = false;
     const tell = (message: string) => {
@@ -100,19 +112,26 @@ export class MountProcess {
       if (!isMounted) notice(message);
     };
     try {
-      const mount = await MountProcess.startWith(config, { log, thread, tell });
+      const mount = await MountProcess.startWith(config, { log, reporting, thread, tell });
       isMounted = true;
       return mount;
     } catch (error) {
       thread?.send({ type: "stop" });
+      reporting.close();
       throw error;
     }
   }
 
-  private static async startWith(config: DaemonConfig, { log, thread, tell }: Means): Promise<MountProcess> {
+  private static async startWith(
+    config: DaemonConfig,
+    { log, reporting, thread, tell }: Means,
+  ): Promise<MountProcess> {
+    const { onCacheFault } = reporting;
+    if (thread) thread.onCacheFault = onCacheFault;
     const workspace = new Workspace({
       home: config.home,
       notice: tell,
+      onCacheFault,
       offline: config.options.offline,
       cacheMemoryBytes: config.options.transport === "fuse-native" ? undefined : FETCH_MEMORY_BYTES,
       readDeadlineMs: config.options.deadlineMs,
@@ -120,7 +139,7 @@ export class MountProcess {
     });
     const located = await locate(workspace, config);
     const shown = located && shownVersionOf(located.found);
-    const mount = new MountProcess({ ...config, shown }, workspace, log, located, thread);
+    const mount = new MountProcess({ ...config, shown }, workspace, log, located, thread, reporting);
     await mount.begin();
     return mount;
   }
@@ -167,7 +186,9 @@ export class MountProcess {
   }
 
   private async begin(): Promise<void> {
-    const { home, mountpoint } = this.config;
+    const { home, mountpoint, options } = this.config;
+    // Before it is mounted: who asked for them in a place that is taken should not go without.
+    await this.reporting.serveMetrics(options.metrics);
     [this.missing, this.unmerged] = await Promise.all([this.findMissing(), this.findHeads(), this.serve()]);
     this.holder = holdCache(this.workspace, this.config, this.located?.found, this.log);
     this.state = this.stateNow();
@@ -178,9 +199,32 @@ export class MountProcess {
       .finally(() => {
         removeMountState(home, this.state);
       });
+    this.reporting.begin(() => this.reported());
     this.endIdle();
-    const { writable } = this.state;
-    this.log.info("mounted", { mountpoint, version: nameOfShown(this.state), writable });
+    setImmediate(() => this.removeOldLogs());
+    const { writable, transport } = this.state;
+    const facts = { mountpoint, version: nameOfShown(this.state), writable, transport };
+    this.log.info("mounted", { ...facts, node: process.version });
+  }
+
+  private async reported(): Promise<Reported> {
+    const { served, overlay, workspace, config } = this;
+    const directory = overlay && overlayDirectory(config.home, overlay.id);
+    return { served, cache: await workspace.cache(), overlayDirectory: directory };
+  }
+
+  /** Where a remote lies, for messages. */
+  private urlOf(remote: RemoteId): Promise<string | undefined> {
+    const { workspace } = this.located ?? { workspace: this.workspace };
+    return workspace.knownUrl(remote);
+  }
+
+  private removeOldLogs(): void {
+    try {
+      removeOldLogs(this.config.home);
+    } catch (error) {
+      this.log.warn("old logs stay", { problem: messageOf(error) });
+    }
   }
 
   /** A mount that was made for others ends without them. */
@@ -210,7 +254,7 @@ export class MountProcess {
       const serve = options.transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
       this.served = await serve({
         mountpoint,
-        name: version ? version.version.reference : "varve",
+        name: options.source ?? version?.version.reference ?? "varve",
         shown: version,
         subset: await this.subset(),
         answer: located?.found.remote
@@ -221,8 +265,12 @@ export class MountProcess {
         thread: this.thread,
         log: this.log,
         allowOther: options.allowOther,
+        uid: options.uid,
+        gid: options.gid,
+        noexec: options.noexec,
         deadlineMs: options.deadlineMs,
         passthrough: options.passthrough,
+        onLate: (request) => void this.reporting.gaveUp(request, (id) => this.urlOf(id)),
         // A writable mount shows what will be committed, owners included.
         preserveOwner: overlay !== undefined || options.preserveOwner === true,
         overlayDirectory: overlay && overlayDirectory(home, overlay.id),
@@ -231,7 +279,7 @@ export class MountProcess {
       if (overlay && options.overlay === undefined) removeOverlay(home, overlay.id);
       throw error;
     }
-    this.overlay = overlay && new MountedOverlay(this.workspace, overlay, this.log);
+    this.overlay = overlay && new MountedOverlay(this.workspace, overlay, this.log, this.reporting.watchdog);
   }
 
   /** Which entries are shown, where not all are. */
@@ -247,7 +295,7 @@ export class MountProcess {
   private stateNow(): MountState {
     const { home, mountpoint, shown, options } = this.config;
     return {
-      format: 1,
+      format: MOUNT_FORMAT,
       mountpoint,
       ...thisProcess(),
       ...(shown ?? { id: null, dataset: null, version: null }),
@@ -256,6 +304,8 @@ export class MountProcess {
       transport: options.transport ?? "kernel",
       socket: socketPathOf(home, mountpoint),
       startedAtMs: Date.now(),
+      logFile: this.config.logFile,
+      metrics: this.reporting.metricsUrl,
     };
   }
 
@@ -267,7 +317,12 @@ export class MountProcess {
           phase: this.overlay?.phase ?? this.phase,
           committed: this.overlay?.committed,
           ...(given["cache"] === true && { cache: await this.cacheHits() }),
+          stuck: this.reporting.watchdog.stuck,
         };
+      case "figures":
+        return this.reporting.figures();
+      case "metrics":
+        return { text: await this.reporting.metricsText() };
       case "diff":
         await this.served.sync();
         return this.requireOverlay("compare").diff();
@@ -283,7 +338,7 @@ export class MountProcess {
 
   private async cacheHits(): Promise<CacheHits> {
     const { misses, fetched } = (await this.workspace.cache()).stats();
-    const { memory, disk } = await this.served.hits();
+    const { memory, disk } = (await this.served.figures()).hits;
     return { hits: memory + disk, misses, fetchedBytes: fetched.bytes, requests: fetched.requests };
   }
 
@@ -340,6 +395,7 @@ export class MountProcess {
   /** Lets those who asked have their answers, then lets go of everything. */
   async close(): Promise<void> {
     await this.control.close();
+    this.reporting.close();
     this.holder?.release();
     const { mountpoint, options } = this.config;
     if (options.endsWithout) clearAfter(options.endsWithout, mountpoint);

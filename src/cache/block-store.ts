@@ -41,12 +41,14 @@ export class BlockStore {
   #adding = 0;
   #isClosed = false;
 
+  /** @param onDamage Told the name of each file that was dropped since it was not what it should be. */
   constructor(
     private readonly folder: CacheFolder,
     private readonly index: CacheIndex,
+    private readonly onDamage: (file: string) => void = () => {},
   ) {
     this.#files = new OpenFiles(folder, this.#boot);
-    this.#wholes = new WholeStore(folder, index, this.#boot, (id) => this.#used.add(id));
+    this.#wholes = new WholeStore(folder, index, this.#boot, (id) => this.#used.add(id), onDamage);
     this.#indexInode = inodeOf(folder.indexPath);
   }
 
@@ -200,7 +202,9 @@ export class BlockStore {
   #forget(id: number): void {
     this.#files.close(id);
     const name = this.index.drop(id);
-    if (name !== undefined) rmSync(blockPath(this.folder, name), { force: true });
+    if (name === undefined) return;
+    rmSync(blockPath(this.folder, name), { force: true });
+    this.onDamage(name);
   }
 
   async #remove({ id, name }: ForgottenFile): Promise<void> {

@@ -10,7 +10,7 @@ import type { Remote } from "../remote/remote.js";
 import { GiB, MiB } from "../units.js";
 import type { Block, LocalBlocks } from "./block.js";
 import { completeWith } from "./complete.js";
-import { DiskTier, type Warn } from "./disk.js";
+import { DiskTier, type OnCacheFault, type Warn } from "./disk.js";
 import { Flights } from "./flights.js";
 import { Holds } from "./hold.js";
 import { Tiers } from "./local.js";
@@ -38,6 +38,8 @@ export interface CacheOptions {
   outlastsOutages?: boolean | undefined;
   /** Told, once for each kind, why the disk is not used. */
   onWarning?: Warn;
+  /** Told of all that was mended. */
+  onFault?: OnCacheFault | undefined;
 }
 
 export interface ReadOptions {
@@ -141,10 +143,17 @@ class BlockCache implements Cache {
     const { maxBytes = 10 * GiB, memoryBytes = 128 * MiB, deadlineMs = 60_000 } = options;
     this.#maxBytes = maxBytes;
     this.#memory = memoryTier(memoryBytes);
-    this.#disk = new DiskTier(directory, onWarning);
+    const { onFault = () => {} } = options;
+    this.#disk = new DiskTier(directory, onWarning, onFault);
     const fillBytes = Math.min(FILL_BYTES, maxBytes / FILLS_IN_CACHE);
     this.#writeBehind = new WriteBehind((fill) => this.#disk.keep(fill, maxBytes), fillBytes);
-    const fetching = { remoteOf, links, deadlineMs, outlastsOutages: options.outlastsOutages ?? false };
+    const fetching = {
+      remoteOf,
+      links,
+      deadlineMs,
+      outlastsOutages: options.outlastsOutages ?? false,
+      onFault,
+    };
     this.#flights = new Flights({ ...fetching, landed: (block, bytes) => this.#keep(block, bytes) });
     this.#passing = new Flights({ ...fetching, landed: () => {} });
     this.#partsBehind = new PartsBehind((parts) => this.#disk.keepParts(parts, maxBytes), fillBytes);

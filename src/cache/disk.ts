@@ -14,6 +14,10 @@ import { isBusy, openIndex } from "./open-index.js";
 import { type PartBytes, type Whole, groupByWhole } from "./whole.js";
 import type { OpenWhole, WholeStore } from "./whole-store.js";
 
+/** What the cache has mended by itself: a `damaged` file that was dropped, a `wrong` answer of a remote that was asked for again. */
+export type CacheFault = "damaged" | "wrong";
+export type OnCacheFault = (fault: CacheFault, data: Record<string, unknown>) => void;
+
 export type Warn = (message: string, data: Record<string, unknown>) => void;
 
 /** How long nothing is written after a failure: a full disk seldom empties sooner, and each try costs a few MiB of writing. */
@@ -29,10 +33,14 @@ export class DiskTier implements LocalBlocks {
   #turns: Promise<unknown> = Promise.resolve();
   readonly #warned = new Set<string>();
 
-  /** @throws {DatasetError} `bad-input` when the folder is another user's */
+  /**
+   * @param onFault Told of each file that proved damaged; nobody need do anything.
+   * @throws {DatasetError} `bad-input` when the folder is another user's
+   */
   constructor(
     private readonly directory: string,
     private readonly warn: Warn,
+    private readonly onFault: OnCacheFault = () => {},
   ) {
     try {
       this.#open();
@@ -153,7 +161,8 @@ export class DiskTier implements LocalBlocks {
   #open(): void {
     const folder = openFolder(this.directory);
     const index = openIndex(folder, (cause) => this.#warnOfDamage(cause));
-    this.#store = new BlockStore(folder, index);
+    const { directory } = this;
+    this.#store = new BlockStore(folder, index, (file) => this.onFault("damaged", { directory, file }));
   }
 
   #letGo(): void {

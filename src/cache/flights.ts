@@ -18,6 +18,7 @@ import type { Remote } from "../remote/remote.js";
 import { KiB } from "../units.js";
 import type { Block } from "./block.js";
 import { withinDeadline } from "./deadline.js";
+import type { OnCacheFault } from "./disk.js";
 import { isLinkBlock } from "./link-blocks.js";
 import { ownBytes } from "./memory.js";
 import { type RangeRequest, planRequests, requestOf } from "./requests.js";
@@ -30,6 +31,8 @@ export interface FlightOptions {
   deadlineMs: number;
   /** Whether a remote that is out of reach is asked again until then. */
   outlastsOutages: boolean;
+  /** Told of every answer that was not what it should be. */
+  onFault: OnCacheFault;
   /** Told of every block that arrived and is right, before those who wait for it. */
   landed: (block: Block, bytes: Uint8Array) => void;
 }
@@ -134,6 +137,12 @@ export class Flights {
   async #check(block: Block, stored: Uint8Array): Promise<Uint8Array> {
     const bytes = await decodeChecked(block, stored).catch(async (error: unknown) => {
       if (!isDatasetError(error, "content-damaged")) throw error;
+      this.options.onFault("wrong", {
+        remote: block.remote,
+        key: block.key,
+        offset: block.offset,
+        ...error.data,
+      });
       return decodeChecked(block, await this.#request(requestOf(block), "wanted")).catch(
         explainDamage(block),
       );

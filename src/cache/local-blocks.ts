@@ -6,7 +6,7 @@ import type { Sha256 } from "../content/chunk.js";
 import { weigh } from "../garbage.js";
 import { MiB } from "../units.js";
 import type { LocalBlocks } from "./block.js";
-import { DiskTier, type Warn } from "./disk.js";
+import { DiskTier, type OnCacheFault, type Warn } from "./disk.js";
 import { Tiers } from "./local.js";
 import { memoryTier } from "./memory.js";
 import type { Whole } from "./whole.js";
@@ -18,11 +18,17 @@ export interface LocalBlocksOptions {
   /** Most that blocks may take of memory; it must hold what one operation needs. Default 96 MiB. */
   memoryBytes?: number;
   onWarning?: Warn;
+  /** Told of what was mended. */
+  onFault?: OnCacheFault;
 }
 
 export interface HandedBlocks extends LocalBlocks {
-  /** Takes over a block that was fetched and checked; its bytes are not to be changed afterwards. */
-  add(hash: Sha256, bytes: Uint8Array): void;
+  /**
+   * Takes over a block that was fetched and checked; its bytes are not to be changed afterwards.
+   *
+   * @param isGuess Fetched ahead of whoever may ask for it.
+   */
+  add(hash: Sha256, bytes: Uint8Array, isGuess?: boolean): void;
   /**
    * The file of a large content that is here completely, in a cache that is ours alone. Who asks closes the descriptor.
    */
@@ -31,6 +37,10 @@ export interface HandedBlocks extends LocalBlocks {
   openProbe(): number | undefined;
   /** Look-ups answered by each tier since the start. */
   readonly hits: { memory: number; disk: number };
+  /** Blocks that were fetched ahead, and those of them that somebody has asked for since. */
+  readonly ahead: { readonly blocks: number; readonly usedBlocks: number };
+  /** What memory holds. */
+  readonly memory: { entries: number; bytes: number; maxBytes: number };
   /** Writes down which files were used, at most every 10 s. It takes milliseconds: to be called when nothing waits. */
   rest(): void;
   /** Twice is the same as once. */
@@ -39,16 +49,30 @@ export interface HandedBlocks extends LocalBlocks {
 
 /** Opens the blocks of a cache folder for one thread. @throws {DatasetError} `bad-input` for another user's folder */
 export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
-  const { directory, memoryBytes = 96 * MiB, onWarning = () => {} } = options;
+  const { directory, memoryBytes = 96 * MiB, onWarning = () => {}, onFault } = options;
   const memory = memoryTier(memoryBytes);
-  const disk = new DiskTier(directory, onWarning);
+  const disk = new DiskTier(directory, onWarning, onFault);
   const tiers = new Tiers(memory, disk);
+  const guesses = new Guesses();
   return {
-    copy: (...span) => tiers.copy(...span),
-    get: (hash) => tiers.get(hash),
-    add(hash, bytes) {
+    copy(hash, start, end, target, at) {
+      const isHere = tiers.copy(hash, start, end, target, at);
+      if (isHere) guesses.used(hash);
+      return isHere;
+    },
+    get(hash) {
+      const block = tiers.get(hash);
+      if (block) guesses.used(hash);
+      return block;
+    },
+    add(hash, bytes, isGuess = false) {
       if (bytes.buffer instanceof SharedArrayBuffer) weigh(bytes.buffer);
       memory.set(hash, bytes);
+      if (isGuess) guesses.made(hash);
+    },
+    ahead: guesses,
+    get memory() {
+      return { entries: memory.size, bytes: memory.calculatedSize, maxBytes: memory.maxSize };
     },
     openProbe: () => disk.openProbe(),
     openWhole: (whole) => disk.openWhole(whole),
@@ -56,4 +80,26 @@ export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
     rest: () => disk.rest(),
     close: () => disk.close(),
   };
+}
+
+/** Guesses that are watched: more than lie in memory at a time. */
+const WATCHED_GUESSES = 16_384;
+
+/** Which of the blocks fetched ahead were worth it. Costs nothing while none is waiting to be used. */
+class Guesses {
+  blocks = 0;
+  usedBlocks = 0;
+  readonly #unused = new Set<Sha256>();
+
+  made(hash: Sha256): void {
+    this.blocks++;
+    this.#unused.add(hash);
+    if (this.#unused.size <= WATCHED_GUESSES) return;
+    const [oldest] = this.#unused;
+    this.#unused.delete(oldest!);
+  }
+
+  used(hash: Sha256): void {
+    if (this.#unused.size > 0 && this.#unused.delete(hash)) this.usedBlocks++;
+  }
 }

@@ -5,7 +5,8 @@
 import Database from "better-sqlite3";
 import { closeSync, existsSync, fchmodSync, openSync, renameSync, rmSync } from "node:fs";
 
-import { DatasetError, errnoOf } from "../errors.js";
+import { errnoOf } from "../errors.js";
+import { newerFormat } from "../format.js";
 import type { CacheFolder } from "./folder.js";
 import { isDamage } from "./index-damage.js";
 import { CacheIndex, SCHEMA_STEPS } from "./index-db.js";
@@ -83,14 +84,10 @@ function prepare(indexPath: string): CacheIndex {
 
 function makeSchema(db: Database.Database, indexPath: string): void {
   const version = db.pragma("user_version", { simple: true }) as number;
-  if (version > SCHEMA_STEPS.length) throw newerIndex(indexPath, version);
+  if (version > SCHEMA_STEPS.length)
+    throw newerFormat(`cache index "${indexPath}"`, version, SCHEMA_STEPS.length, indexPath);
   if (version === SCHEMA_STEPS.length) return;
   for (const step of SCHEMA_STEPS.slice(version)) db.exec(step);
   if (version === 0) db.prepare("insert into upkeep (born_ms, swept_ms) values (?, 0)").run(Date.now());
   db.pragma(`user_version = ${SCHEMA_STEPS.length}`);
-}
-
-function newerIndex(indexPath: string, version: number): DatasetError<"format-newer"> {
-  const message = `Cannot use the cache index "${indexPath}": a newer varve made it (version ${version})`;
-  return new DatasetError("format-newer", { what: indexPath, version }, message);
 }

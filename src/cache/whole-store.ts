@@ -48,6 +48,8 @@ export class WholeStore {
     private readonly boot: string,
     /** Told which file was used. */
     private readonly noteUse: (id: number) => void,
+    /** Told the name of each file that was dropped since it was not what it should be. */
+    private readonly onDamage: (file: string) => void,
   ) {}
 
   /** The file that holds all of a whole, if there is one. */
@@ -148,7 +150,9 @@ export class WholeStore {
   /** Mends a row without a sound file. */
   #forget(id: number): void {
     const name = this.index.drop(id);
-    if (name !== undefined) this.#unlink(name);
+    if (name === undefined) return;
+    this.#unlink(name);
+    this.onDamage(name);
   }
 
   #unlink(name: string): void {

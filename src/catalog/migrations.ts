@@ -16,6 +16,7 @@
 import type { ColumnDefinitionBuilder, Kysely } from "kysely";
 
 import { DatasetError } from "../errors.js";
+import { newerFormat } from "../format.js";
 import { createAmendments, createDeletedVersions } from "./migrations-of-amendments.js";
 import type { CatalogDatabase } from "./database.js";
 import { createEvents } from "./migrations-of-events.js";
@@ -74,9 +75,7 @@ async function formatOf(db: Kysely<Tables>): Promise<number> {
 }
 
 function checkFormat(version: number, name: string): void {
-  if (version <= CATALOG_FORMAT) return;
-  const message = `Cannot open the catalog "${name}": it has format ${version}, and this varve knows up to ${CATALOG_FORMAT}; update varve`;
-  throw new DatasetError("format-newer", { what: name, version }, message);
+  if (version > CATALOG_FORMAT) throw newerFormat(`catalog "${name}"`, version, CATALOG_FORMAT, name);
 }
 
 function notACatalog(what: string, problem: string): DatasetError<"format-damaged"> {

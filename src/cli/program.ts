@@ -55,6 +55,8 @@ const COMMANDS: readonly Commands[] = [
     words: ["unmount", "umount", "status", "commit", "discard"],
     load: async () => (await import("./commands/mounts.js")).addMountCommands,
   },
+  { words: ["logs"], load: async () => (await import("./commands/logs.js")).addLogsCommand },
+  { words: ["metrics"], load: async () => (await import("./commands/metrics.js")).addMetricsCommand },
   { words: ["recover"], load: async () => (await import("./commands/recover.js")).addRecoverCommand },
   { words: ["remote"], load: async () => (await import("./commands/remotes.js")).addRemoteCommands },
   { words: ["catalog"], load: async () => (await import("./commands/catalog.js")).addCatalogCommand },

@@ -1,5 +1,6 @@
 /** The parts of an index segment, read from bytes whose hash has been checked: header, rows, packs. */
 import { DatasetError } from "../errors.js";
+import { newerFormat } from "../format.js";
 import { type Chunk, Codec, type PackId, type RemoteId, type Sha256 } from "./chunk.js";
 import {
   ENTRY_BYTES,
@@ -26,7 +27,8 @@ export function parseHeader(header: Buffer): SegmentLayout {
   if (header.length < FIXED_BYTES || header.toString("latin1", 0, MAGIC.length) !== MAGIC)
     throw damagedSegment("it does not begin like one");
   const version = header.readUInt32LE(8);
-  if (version !== FORMAT_VERSION) throw newerSegment(version);
+  if (version > FORMAT_VERSION) throw newerFormat(WHAT, version, FORMAT_VERSION);
+  if (version < 1) throw damagedSegment("its version cannot be");
   const layout = layoutOf(header.readUInt32LE(12), header.readUInt32LE(16));
   if (header.length < layout.headerBytes) throw damagedSegment("its header is cut short");
   return layout;
@@ -92,9 +94,4 @@ export class SegmentObject {
 
 export function damagedSegment(problem: string): DatasetError<"format-damaged"> {
   return new DatasetError("format-damaged", { what: WHAT }, `Cannot read an index segment: ${problem}`);
-}
-
-function newerSegment(version: number): DatasetError<"format-newer"> {
-  const message = `Cannot read an index segment: it has format ${version}, this varve knows ${FORMAT_VERSION}`;
-  return new DatasetError("format-newer", { what: WHAT, version }, message);
 }

@@ -6,7 +6,7 @@ import { DatasetError, isDatasetError } from "../errors.js";
 import { MOUNT_TYPE, findMount } from "../fs/transport/kernel/mounts.js";
 import type { Home } from "../home.js";
 import { type ControlRequest, type Report, askControl } from "./control.js";
-import { type MountState, readMountState } from "./mount-state.js";
+import { type MountState, readMountState, refuseNewerMount } from "./mount-state.js";
 import { isAlive } from "./process.js";
 
 /**
@@ -18,6 +18,7 @@ export function mountAt(home: Home, path: string): MountState {
   const mountpoint = realMountpoint(path);
   const state = readMountState(home, mountpoint);
   if (state) return state;
+  refuseNewerMount(home, mountpoint);
   const left = abandonedOverlays(home).find((overlay) => overlay.mountpoint === mountpoint);
   if (left) throw noLongerMounted(mountpoint, left.id);
   throw new DatasetError(
@@ -37,11 +38,12 @@ export async function askMount(
   path: string,
   request: ControlRequest,
   report?: Report,
+  signal?: AbortSignal,
 ): Promise<unknown> {
   const state = mountAt(home, path);
   if (!isAlive(state)) throw hasDied(home, state);
   try {
-    return await askControl(state.socket, request, report);
+    return await askControl(state.socket, request, report, signal);
   } catch (error) {
     const isSilent = isDatasetError(error, "not-found") && error.data.what === state.socket;
     throw isSilent ? hasDied(home, state) : error;

@@ -2,6 +2,7 @@
 import type { MissingRemote } from "../dataset/missing-remotes.js";
 import type { Failure } from "../failure.js";
 import type { Home } from "../home.js";
+import type { LogLevel } from "../log-format.js";
 import type { EndsWithout } from "./idle-end.js";
 
 export interface MountOptions {
@@ -9,6 +10,13 @@ export interface MountOptions {
   writable?: boolean | undefined;
   /** Default false: only the mounting user sees into the mount. */
   allowOther?: boolean | undefined;
+  /** Whom entries belong to, as far as their own owners are not shown. Default: the mounting user. Of mounts that are read. */
+  uid?: number | undefined;
+  gid?: number | undefined;
+  /** Nothing in it can be run as a program. Default false. */
+  noexec?: boolean | undefined;
+  /** What lists of mounts (`findmnt`) show as the source. Default: the version's reference. */
+  source?: string | undefined;
   transport?: "kernel" | "fuse-native" | undefined;
   /** `fuse-native` writes only when its limits are accepted. */
   acceptLimits?: boolean | undefined;
@@ -24,6 +32,10 @@ export interface MountOptions {
   offline?: boolean | undefined;
   /** A pin in the cache that the mount takes over, so that what it covers stays there while the mount lives. */
   pin?: number | undefined;
+  /** Events below it are not logged. Default: as `VARVE_LOG_LEVEL` says, else `info`. */
+  logLevel?: LogLevel | undefined;
+  /** Serves metrics for Prometheus: `PORT` of this machine alone, or `HOST:PORT`. */
+  metrics?: string | undefined;
   /** Longest wait on a remote, in ms. Default 60,000. */
   deadlineMs?: number | undefined;
   /** Of a mount made for other processes: when it ends without them. */

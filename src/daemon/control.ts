@@ -9,7 +9,7 @@ import { DatasetError, errnoOf } from "../errors.js";
 import { type Failure, errorOf, failureOf } from "../failure.js";
 
 export interface ControlRequest {
-  operation: "status" | "diff" | "commit" | "unmount" | "discard";
+  operation: "status" | "figures" | "metrics" | "diff" | "commit" | "unmount" | "discard";
   arguments: Record<string, unknown>;
 }
 

@@ -1,15 +1,17 @@
 /** The mounts of this user that run: one small file each, written by the mount's process, and where its socket is. */
-import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { type Home, ensureDir } from "../home.js";
+import { digestOf } from "./mount-digest.js";
 import { isAlive } from "./process.js";
-import { namesIn, readStateFile, writeStateFile } from "./state-file.js";
+import { namesIn, readStateFile, refuseNewerState, writeStateFile } from "./state-file.js";
+
+export const MOUNT_FORMAT = 1;
 
 const schema = z.object({
-  format: z.literal(1),
+  format: z.literal(MOUNT_FORMAT),
   mountpoint: z.string(),
   pid: z.number().int(),
   startTicks: z.number(),
@@ -23,6 +25,9 @@ const schema = z.object({
   transport: z.string(),
   socket: z.string(),
   startedAtMs: z.number(),
+  logFile: z.string().optional(),
+  /** Where its metrics are served, where they are. */
+  metrics: z.string().optional(),
 });
 
 export type MountState = z.infer<typeof schema>;
@@ -46,6 +51,17 @@ export function readMountState(home: Home, mountpoint: string): MountState | und
   return readStateFile(stateFileOf(home, mountpoint), schema);
 }
 
+/** Refuses a mount that a newer varve serves. @throws {DatasetError} `format-newer` */
+export function refuseNewerMount(home: Home, mountpoint: string): void {
+  refuseNewerState(stateFileOf(home, mountpoint), MOUNT_FORMAT, `state of the mount at "${mountpoint}"`);
+}
+
+/** Every mount that is written of, whether or not its process still lives. */
+export function writtenMounts(home: Home): MountState[] {
+  const names = namesIn(home.mountsDir).filter((name) => name.endsWith(".json"));
+  return names.flatMap((name) => readStateFile(join(home.mountsDir, name), schema) ?? []);
+}
+
 /** Every mount whose process lives. Files of dead ones are removed on the way. */
 export function liveMounts(home: Home): MountState[] {
   return namesIn(home.mountsDir)
@@ -53,6 +69,7 @@ export function liveMounts(home: Home): MountState[] {
     .flatMap((name) => {
       const state = readStateFile(join(home.mountsDir, name), schema);
       if (state && isAlive(state)) return [state];
+      if (isNewer(join(home.mountsDir, name))) return [];
       rmSync(join(home.mountsDir, name), { force: true });
       return [];
     });
@@ -70,6 +87,12 @@ function stateFileOf(home: Home, mountpoint: string): string {
   return join(ensureDir(home.mountsDir), `${digestOf(mountpoint)}.json`);
 }
 
-function digestOf(mountpoint: string): string {
-  return createHash("sha256").update(mountpoint).digest("hex").slice(0, 24);
+/** One that a newer varve wrote is not ours to remove. */
+function isNewer(path: string): boolean {
+  try {
+    refuseNewerState(path, MOUNT_FORMAT, path);
+    return false;
+  } catch {
+    return true;
+  }
 }

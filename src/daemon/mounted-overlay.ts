@@ -15,6 +15,7 @@ import { DatasetError, messageOf } from "../errors.js";
 import type { EndOfMount, ServedMount } from "../fs/serve.js";
 import type { Log } from "../log.js";
 import type { TreeDiff } from "../manifest/diff.js";
+import type { Watchdog } from "./watchdog.js";
 
 /** What became of a mount. */
 export interface MountOutcome {
@@ -40,6 +41,7 @@ export class MountedOverlay {
     private readonly workspace: Workspace,
     private state: OverlayState,
     private readonly log: Log,
+    private readonly watchdog: Watchdog,
   ) {}
 
   get id(): string {
@@ -108,8 +110,7 @@ export class MountedOverlay {
         return open();
       });
     try {
-      const given = { ...options, snapshot: { id, atOneMoment } };
-      const committed = await commitOverlay(this.workspace, this.state, given);
+      const committed = await this.#commit({ ...options, snapshot: { id, atOneMoment } });
       if (committed) this.note({ parent: committed.id, committed: committed.version });
       return committed;
     } finally {
@@ -119,10 +120,32 @@ export class MountedOverlay {
 
   async #commitAtEnd(options: OverlayCommitOptions): Promise<OverlayCommit | undefined> {
     this.note({ state: "committing", asked: askedOf(options) });
-    const committed = await commitOverlay(this.workspace, this.state, options);
-    this.log.info("committed", { version: committed?.version ?? null });
+    const committed = await this.#commit(options);
     this.#remove();
     return committed;
+  }
+
+  /** Commits, with every step in the log and watched. */
+  async #commit(options: OverlayCommitOptions): Promise<OverlayCommit | undefined> {
+    const work = this.watchdog.watch("commit");
+    let step = "beginning";
+    const onStep = (next: string) => {
+      step = next;
+      work.at(`commit: ${next}`);
+      this.log.info("commit", { step });
+    };
+    const onProgress: OverlayCommitOptions["onProgress"] = (progress) => {
+      work.at(`commit: ${step}`);
+      options.onProgress?.(progress);
+    };
+    try {
+      const committed = await commitOverlay(this.workspace, this.state, { ...options, onStep, onProgress });
+      const { version = null, bytesSent = 0 } = committed ?? {};
+      this.log.info("committed", { version, bytesSent });
+      return committed;
+    } finally {
+      work.end();
+    }
   }
 
   #remove(): void {

@@ -10,7 +10,8 @@ import {
   writeSync,
 } from "node:fs";
 import type { z } from "zod";
-import { DatasetError, errnoOf } from "../errors.js";
+import { DatasetError, errnoOf, isDatasetError } from "../errors.js";
+import { refuseNewer } from "../format.js";
 
 /** Replaces the file, or leaves it as it is. @throws {DatasetError} `disk-full` */
 export function writeStateFile(path: string, value: unknown): void {
@@ -47,6 +48,15 @@ export function readStateFile<Schema extends z.ZodType>(
     return schema.safeParse(JSON.parse(readFileSync(path, "utf8"))).data;
   } catch {
     return undefined;
+  }
+}
+
+/** Refuses a file that `readStateFile` skips since a newer varve wrote it. @throws {DatasetError} `format-newer` */
+export function refuseNewerState(path: string, known: number, words: string): void {
+  try {
+    refuseNewer(JSON.parse(readFileSync(path, "utf8")), known, words, path);
+  } catch (error) {
+    if (isDatasetError(error)) throw error; // Else it is not there, or damaged.
   }
 }
 

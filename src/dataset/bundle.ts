@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { DatasetError, isDatasetError } from "../errors.js";
+import { refuseNewer } from "../format.js";
 import type { Remote } from "../remote/remote.js";
 import { damaged, parseJson } from "./record.js";
 
@@ -61,11 +62,7 @@ async function readWhole(remote: Remote): Promise<Uint8Array | undefined> {
 
 function parseBundle(bytes: Uint8Array, what: string): BundledVersion[] {
   const json = parseJson(bytes, what);
-  const format = z.object({ format: z.number() }).safeParse(json).data?.format;
-  if (format !== undefined && format > BUNDLE_FORMAT) {
-    const message = `Cannot read the bundle "${what}": its format ${format} is newer than this varve knows`;
-    throw new DatasetError("format-newer", { what, version: format }, message);
-  }
+  refuseNewer(json, BUNDLE_FORMAT, `bundle "${what}"`, what);
   const parsed = bundleSchema.safeParse(json);
   if (parsed.success) return parsed.data.versions;
   throw damaged(what, parsed.error);

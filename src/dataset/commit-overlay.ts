@@ -24,6 +24,8 @@ export interface OverlayCommitOptions extends UploadOptions {
   strict?: boolean | undefined;
   /** A live mount's snapshot: what is written later is left to the next commit. */
   snapshot?: LiveSnapshot | undefined;
+  /** Told of each step as it begins. */
+  onStep?: ((step: string) => void) | undefined;
 }
 
 export interface LiveSnapshot {
@@ -52,8 +54,10 @@ export async function commitOverlay(
   overlay: OverlayState,
   options: OverlayCommitOptions = {},
 ): Promise<OverlayCommit | undefined> {
+  options.onStep?.("looking for the version that was mounted");
   const base = await findVersion(workspace, overlay.base);
   const tree = await openVersionTree(await workspace.cache(), base.version);
+  options.onStep?.("reading the overlay");
   const open = () => snapshotOf(workspace, overlay, tree, options.snapshot?.id);
   const snapshot = await (options.snapshot ? options.snapshot.atOneMoment(open) : open());
   try {
@@ -109,6 +113,7 @@ async function commitSnapshot(
   from: { base: FoundVersion; tree: Tree; snapshot: OverlaySnapshot },
   options: OverlayCommitOptions,
 ): Promise<OverlayCommit | undefined> {
+  options.onStep?.("making a draft");
   const parent = await findVersion(workspace, overlay.parent);
   const id = newVersionId();
   // Before there is anything of it: whoever finds a commit that was cut off can tell how far it came.
@@ -123,6 +128,7 @@ async function commitSnapshot(
     transient: true,
   });
   try {
+    options.onStep?.("comparing with the version that was mounted");
     const skipped = await stageOverlay(
       draft.tree,
       from.tree,
@@ -132,11 +138,13 @@ async function commitSnapshot(
     );
     if (options.strict && skipped.length > 0) throw cannotKeep(skipped);
     const openOverlaid = (ino: number) => from.snapshot.openContent(ino);
+    options.onStep?.("sending content and manifest");
     const prepared = await prepareCommit(workspace, draft, { ...options, openOverlaid });
     if (prepared.written.edited.treeDigest === parent.version.treeDigest) {
       await discardDraft(workspace, draft);
       return undefined;
     }
+    options.onStep?.("creating the record");
     const result = await completeCommit(workspace, draft, prepared, options);
     return {
       ...result,

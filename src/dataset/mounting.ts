@@ -1,13 +1,13 @@
 /** Mounts a version, or all: checks the folder, starts the process that will serve it, and waits until it is ready. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, rmSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DaemonConfig, DaemonReply, MountInfo, MountOptions } from "../daemon/config.js";
 import { DatasetError } from "../errors.js";
 import { errorOf } from "../failure.js";
 import { checkMountpoint } from "../fs/transport/kernel/mountpoint.js";
-import { type Home, ensureDir } from "../home.js";
+import type { Home } from "../home.js";
+import { newLogFile } from "../daemon/log-files.js";
 import type { FoundVersion } from "./history.js";
 import { programs } from "../programs.js";
 import { textOfDataset } from "./reference.js";
@@ -49,13 +49,12 @@ export async function daemonConfig(
   if (options.writable && options.offline) throw notOffline();
   if (options.writable && typeof what === "object" && target.sought !== undefined)
     throw notTakenIn(target.sought);
+  if (options.writable && (options.uid ?? options.gid) !== undefined) throw ownersAreReal();
   await checkSelection(what, options);
   const mountpoint = await checkMountpoint(path);
   if (options.writable && options.transport === "fuse-native" && !options.acceptLimits)
     throw limitsNotAccepted();
-  const logs = ensureDir(home.logsDir);
-  const logFile = join(logs, `mount-${basename(mountpoint).replaceAll(/[^\w.-]/g, "_")}-${Date.now()}.log`);
-  return { home, logFile, mountpoint, ...target, options };
+  return { home, logFile: newLogFile(home, mountpoint), mountpoint, ...target, options };
 }
 
 function targetOf(what: FoundVersion | string | undefined): Pick<DaemonConfig, "shown" | "sought"> {
@@ -140,6 +139,12 @@ function notSelectable(): DatasetError<"bad-input"> {
 function notTakenIn(reference: string): DatasetError<"bad-input"> {
   const message = `Cannot mount "${reference}" writable without a catalog: varve catalog rebuild enters what its remote holds`;
   return new DatasetError("bad-input", { value: reference }, message);
+}
+
+function ownersAreReal(): DatasetError<"bad-input"> {
+  const message =
+    "Cannot show another owner in a writable mount: it shows the owners that will be committed; leave out uid and gid";
+  return new DatasetError("bad-input", { value: "uid, gid" }, message);
 }
 
 function notOffline(): DatasetError<"bad-input"> {

@@ -7,14 +7,16 @@ import { join } from "node:path";
 import * as z from "zod";
 import { type FileLock, tryLock } from "../file-lock.js";
 import { isAlive, thisProcess } from "../daemon/process.js";
-import { namesIn, readStateFile, writeStateFile } from "../daemon/state-file.js";
+import { namesIn, readStateFile, refuseNewerState, writeStateFile } from "../daemon/state-file.js";
 import { DatasetError, errnoOf } from "../errors.js";
 import { isHiddenName } from "../fs/transport/fuse-native/translate.js";
 import { type Home, ensureDir } from "../home.js";
 import { newVersionId } from "./reference.js";
 
+const OVERLAY_FORMAT = 1;
+
 const schema = z.object({
-  format: z.literal(1),
+  format: z.literal(OVERLAY_FORMAT),
   id: z.string(),
   /** The version mounted: what the overlay's changes are changes of. */
   base: z.string(),
@@ -56,7 +58,7 @@ export function createOverlay(
   facts: Pick<OverlayState, "base" | "dataset" | "version" | "mountpoint" | "transport">,
 ): OverlayState {
   const state: OverlayState = {
-    format: 1,
+    format: OVERLAY_FORMAT,
     id: newVersionId().slice(0, 12),
     parent: facts.base,
     ...facts,
@@ -101,7 +103,7 @@ export function abandonedOverlays(home: Home): OverlayState[] {
   return listOverlays(home).filter((overlay) => !isAlive(overlay));
 }
 
-/** One overlay by id or the start of one. @throws {DatasetError} `not-found`, `bad-input` when several begin so */
+/** One overlay by id or the start of one. @throws {DatasetError} `not-found`, `format-newer`, `bad-input` when several begin so */
 export function findOverlay(home: Home, id: string): OverlayState {
   const found = listOverlays(home).filter((overlay) => overlay.id.startsWith(id));
   const [only] = found;
@@ -112,6 +114,8 @@ export function findOverlay(home: Home, id: string): OverlayState {
       { value: id },
       `Cannot tell which overlay "${id}" is: several begin so`,
     );
+  for (const name of namesIn(home.overlaysDir).filter((each) => each.startsWith(id)))
+    refuseNewerState(stateFileOf(home, name), OVERLAY_FORMAT, `overlay "${name}"`);
   throw noSuchOverlay(id);
 }
 

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { canonicalLabel, isLabel } from "../catalog/label.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { DatasetError, isDatasetError } from "../errors.js";
+import { refuseNewer } from "../format.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
 import { belongingsSchema } from "./belongings.js";
 import { type DatasetId, type VersionId, isDatasetName } from "./reference.js";
@@ -124,11 +125,7 @@ export function parseRecord(bytes: Uint8Array, what: string): VersionRecord {
   const json = parseJson(bytes, what);
   const tombstone = tombstoneSchema.safeParse(json).data;
   if (tombstone) throw deleted(tombstone.deleted);
-  const format = z.object({ format: z.number() }).safeParse(json).data?.format;
-  if (format !== undefined && format > RECORD_FORMAT) {
-    const message = `Cannot read the version record "${what}": its format ${format} is newer than this varve knows`;
-    throw new DatasetError("format-newer", { what, version: format }, message);
-  }
+  refuseNewer(json, RECORD_FORMAT, `version record "${what}"`, what);
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   throw damaged(what, parsed.error);

@@ -5,6 +5,7 @@
 import Database from "better-sqlite3";
 import type { Chunk, Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
+import { newerFormat } from "../format.js";
 import { type Edit, type Entry, EntryType, type FileEntry, type LinkableEntry } from "../manifest/entry.js";
 import { type Key, keyOf, pathOfKey } from "../manifest/key.js";
 import { ROOT, type TreePath } from "../paths.js";
@@ -231,10 +232,7 @@ export class Staging {
   private checkFormat(): void {
     const format = this.fact("format") ?? STAGING_FORMAT;
     if (format === STAGING_FORMAT) this.setFact("format", STAGING_FORMAT);
-    else {
-      const message = `Cannot open the draft "${this.file}": its format ${JSON.stringify(format)} is newer than this varve knows`;
-      throw new DatasetError("format-newer", { what: this.file, version: Number(format) }, message);
-    }
+    else throw newerFormat(`draft "${this.file}"`, Number(format), STAGING_FORMAT, this.file);
   }
 }
 

@@ -5,6 +5,7 @@
 import { isAbsolute, join } from "node:path";
 import { userInfo } from "node:os";
 import type { Cache } from "../cache/cache.js";
+import type { OnCacheFault } from "../cache/disk.js";
 import { Housekeeping } from "../cache/housekeeping.js";
 import type { Catalog } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
@@ -29,6 +30,8 @@ export interface WorkspaceOptions {
   cacheMemoryBytes?: number | undefined;
   /** How long a read of the cache waits for a remote, in ms. Default: as `openCache`. */
   readDeadlineMs?: number | undefined;
+  /** Told of what the cache has mended by itself. */
+  onCacheFault?: OnCacheFault | undefined;
   /** Whether such a read waits as long for a remote that is out of reach. Default false. */
   outlastsOutages?: boolean | undefined;
 }
@@ -215,6 +218,7 @@ export class Workspace {
       memoryBytes: this.options.cacheMemoryBytes,
       ...(this.options.readDeadlineMs !== undefined && { deadlineMs: this.options.readDeadlineMs }),
       outlastsOutages: this.options.outlastsOutages,
+      onFault: this.options.onCacheFault,
       remoteOf: (id) => this.#recentRemotes.get(id),
       links: this.isOffline ? { read: ({ url }) => Promise.reject(notFetched(url)) } : this.links(),
       onWarning: (event, { directory, problem }) => this.#warnOfCache(event, directory, problem),

@@ -2,12 +2,21 @@
 import { closeSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from "node:worker_threads";
 
-import type { Cache, CacheStats } from "../cache/cache.js";
+import type { Cache } from "../cache/cache.js";
+import type { OnCacheFault } from "../cache/disk.js";
 import { DatasetError } from "../errors.js";
 import type { Log } from "../log.js";
 import { programs } from "../programs.js";
 import { errorOf, failureOf } from "../failure.js";
-import type { FromWorker, ToWorker, WorkerData, WorkerStart } from "./messages.js";
+import type {
+  FromWorker,
+  ToWorker,
+  WaitingRequest,
+  WorkerData,
+  WorkerFigures,
+  WorkerStart,
+} from "./messages.js";
+import { OperationCounts } from "./operation-counts.js";
 import type { Answerer } from "./questions.js";
 import { Supply } from "./supply.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
@@ -29,6 +38,13 @@ export class MountThread {
   /** Resolves once the thread is gone. */
   readonly ended: Promise<EndOfThread>;
 
+  /** What the kernel has asked for; written by the worker. */
+  readonly counts = new OperationCounts();
+  /** Told of each request that waited in vain until its deadline. */
+  onLate: ((request: WaitingRequest) => void) | undefined;
+  /** Told of what the worker's side of the cache has mended. */
+  onCacheFault: OnCacheFault | undefined;
+
   readonly #event = openEvent();
   readonly #port: MessagePort;
   #supply: Supply | undefined;
@@ -43,7 +59,11 @@ export class MountThread {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1.on("message", (message: FromWorker) => this.#take(message));
     const worker = new Worker(programs.mountWorker, {
-      workerData: { event: this.#event, port: port2 } satisfies WorkerStart,
+      workerData: {
+        event: this.#event,
+        port: port2,
+        counts: this.counts.buffer,
+      } satisfies WorkerStart,
       transferList: [port2],
     });
     worker.on("error", (failure: Error) => this.#broke(failure));
@@ -80,9 +100,9 @@ export class MountThread {
     }
   }
 
-  /** Look-ups of blocks that the worker's tiers have answered. */
-  async hits(): Promise<CacheStats["hits"]> {
-    return ((await this.#ask((id) => ({ type: "hits", id }))) as { value: CacheStats["hits"] }).value;
+  /** What only the worker knows of itself. */
+  async figures(): Promise<WorkerFigures> {
+    return ((await this.#ask((id) => ({ type: "figures", id }))) as { value: WorkerFigures }).value;
   }
 
   /** Resolves when nobody writes to the mount or its names any more until `resume`, but what the kernel writes back. */
@@ -105,10 +125,17 @@ export class MountThread {
     else if (message.type === "fetch") this.#supply?.fetch(message.blocks, message.ahead);
     else if (message.type === "ask") void this.#supply?.ask(message.question);
     else if (message.type === "settle") void this.#cache?.settle(message.blocks);
+    else if (message.type === "late") this.#isLate(message.request);
+    else if (message.type === "cacheFault") this.onCacheFault?.(message.fault, message.facts);
     else if (message.type === "warning") this.log.warn(message.event, message.facts);
     else if (message.type === "ended") this.#end = message.end;
     else if (message.type === "broken") this.#broke(errorOf(message.failure));
     else this.#asked.get(message.id)?.(message);
+  }
+
+  #isLate(request: WaitingRequest): void {
+    if (this.onLate) this.onLate(request);
+    else this.log.warn("request gave up waiting", { ...request });
   }
 
   #broke(failure: Error): void {

@@ -3,6 +3,8 @@
  * it misses is awaited there.
  */
 import type { Block, Missing } from "../cache/block.js";
+import type { Cache } from "../cache/cache.js";
+import type { WorkerFigures } from "./messages.js";
 import { AnswerMemory, Unanswered, keyOfQuestion } from "./questions.js";
 import { rangeLoader } from "./range-loader.js";
 import { type ServeOptions, type ServedMount, fetchShown } from "./serve.js";
@@ -20,10 +22,12 @@ export async function serveThroughFuseNative(options: ServeOptions): Promise<Ser
     overlayDirectory,
     preserveOwner = false,
     allowOther,
+    uid = process.getuid?.() ?? 0,
+    gid = process.getgid?.() ?? 0,
     log,
   } = options;
   const shown = await fetchShown(options);
-  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
+  const owner = { uid, gid, preserveOwner };
   const answers = new AnswerMemory();
   const prefetch = (blocks: readonly Block[]) => cache.prefetch(blocks);
   const supplied = { blocks: cache.local, answers, prefetch, load: rangeLoader(cache.local) };
@@ -54,8 +58,15 @@ export async function serveThroughFuseNative(options: ServeOptions): Promise<Ser
     unmount: (how) => mount.unmount(how),
     sync: () => syncMount(mount.mountpoint),
     call: async (operation, ...values) => call(operation, ...values),
-    hits: () => Promise.resolve(cache.stats().hits),
+    counts: undefined,
+    figures: () => Promise.resolve(figuresOf(cache)),
     // The tree is served on this thread, and the kernel keeps no writes: while `during` starts, nothing else runs.
     still: async (during) => during(),
   };
+}
+
+/** Of requests nothing is known here: the library keeps them. */
+function figuresOf(cache: Cache): WorkerFigures {
+  const { hits, memory } = cache.stats();
+  return { hits, memory, ahead: { blocks: 0, usedBlocks: 0 }, writers: 0, waiting: [] };
 }

@@ -5,12 +5,13 @@
 import { closeSync } from "node:fs";
 
 import type { Block } from "../cache/block.js";
-import type { Cache, CacheStats } from "../cache/cache.js";
+import type { Cache } from "../cache/cache.js";
 import { messageOf } from "../errors.js";
 import { type Log, silentLog } from "../log.js";
 import type { NamedVersion } from "./explain/version-facts.js";
-import type { WorkerData } from "./messages.js";
+import type { WaitingRequest, WorkerData, WorkerFigures } from "./messages.js";
 import { type EndOfThread, MountThread } from "./mount-thread.js";
+import type { OperationCounts } from "./operation-counts.js";
 import type { Answerer } from "./questions.js";
 import { syncMount, whileOpen } from "./sync-mount.js";
 import { type Guardian, startGuardian } from "./transport/kernel/guardian.js";
@@ -40,6 +41,11 @@ export interface ServeOptions {
   overlayDirectory?: string | undefined;
   /** Let other users in, but not to external files of this machine. Default false: the mounting user alone, even where that is root. */
   allowOther?: boolean | undefined;
+  /** Whom entries belong to whose own owners are not shown. Default: the mounting user. */
+  uid?: number | undefined;
+  gid?: number | undefined;
+  /** Nothing in it can be run as a program. Default false. */
+  noexec?: boolean | undefined;
   /** Show the owners that entries keep, not the mounting user. Default false. */
   preserveOwner?: boolean | undefined;
   /** Let the kernel read large cached files by itself, where it can: as root, on a mount that is only read. Default true. */
@@ -50,6 +56,8 @@ export interface ServeOptions {
   thread?: MountThread | undefined;
   /** Default: nothing is logged. */
   log?: Log | undefined;
+  /** Told of each request that waited in vain until its deadline. Default: it is logged. */
+  onLate?: ((request: WaitingRequest) => void) | undefined;
 }
 
 /** How a mount ended. */
@@ -82,8 +90,10 @@ export interface ServedMount {
    * @throws {DatasetError} `unsupported` on a mount that is only read
    */
   call(name: string, ...values: readonly unknown[]): Promise<unknown>;
-  /** Look-ups of blocks that memory and disk have answered. What the kernel keeps or reads by itself is not asked for. */
-  hits(): Promise<CacheStats["hits"]>;
+  /** What the kernel has asked for; undefined where nobody counts it. What the kernel keeps or reads by itself is not asked for. */
+  readonly counts: OperationCounts | undefined;
+  /** What the thread that serves it knows of itself, look-ups of blocks among it. */
+  figures(): Promise<WorkerFigures>;
   /**
    * Runs `during` at one moment of the mount: every call of a program that had returned before has arrived in full, and
    * whatever is called later waits. Only what a program writes to a shared mapping may come later than it was written.
@@ -92,7 +102,7 @@ export interface ServedMount {
   still<T>(during: () => T | Promise<T>): Promise<T>;
 }
 
-const DEFAULT_DEADLINE_MS = 60_000;
+export const DEFAULT_DEADLINE_MS = 60_000;
 
 /**
  * Mounts a version, or every one, through the kernel and serves it until it is unmounted. `process.exit` hangs while it is served:
@@ -101,8 +111,9 @@ const DEFAULT_DEADLINE_MS = 60_000;
  * @throws {DatasetError} `mountpoint-unfit`, `mount-refused`; `format-damaged` when the version cannot be opened; what the cache throws
  */
 export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
-  const { mountpoint, name, cache, allowOther, overlayDirectory, log = silentLog } = options;
+  const { mountpoint, name, cache, allowOther, noexec, overlayDirectory, log = silentLog } = options;
   const { thread = new MountThread(log) } = options;
+  thread.onLate = options.onLate;
   try {
     thread.open(await dataOf(options), cache, options.answer);
     await thread.ready;
@@ -110,6 +121,7 @@ export async function serveKernel(options: ServeOptions): Promise<ServedMount> {
       source: name,
       writable: overlayDirectory !== undefined,
       allowOther,
+      noexec,
     });
     return new KernelServedMount(thread, mount, log);
   } catch (error) {
@@ -151,8 +163,12 @@ class KernelServedMount implements ServedMount {
     return this.thread.call(name, values);
   }
 
-  hits(): Promise<CacheStats["hits"]> {
-    return this.thread.hits();
+  get counts(): OperationCounts {
+    return this.thread.counts;
+  }
+
+  figures(): Promise<WorkerFigures> {
+    return this.thread.figures();
   }
 
   still<T>(during: () => T | Promise<T>): Promise<T> {
@@ -206,8 +222,8 @@ async function dataOf(options: ServeOptions): Promise<WorkerData> {
   const { preserveOwner = false, deadlineMs = DEFAULT_DEADLINE_MS } = options;
   const canPass = shown !== undefined && overlayDirectory === undefined && isRoot();
   const passthrough = canPass && (options.passthrough ?? true);
-  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, preserveOwner };
+  const { uid = process.getuid?.() ?? 0, gid = process.getgid?.() ?? 0 } = options;
   const isShared = options.allowOther;
   const given = { shown, subset, cacheDirectory, memoryBytes, overlayDirectory };
-  return { ...given, deadlineMs, passthrough, ...owner, isShared };
+  return { ...given, deadlineMs, passthrough, uid, gid, preserveOwner, isShared };
 }

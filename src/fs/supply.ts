@@ -81,7 +81,7 @@ export class Supply {
   }
 
   #handArrived(): void {
-    this.send({ type: "blocks", blocks: this.#arrived });
+    this.send({ type: "blocks", blocks: this.#arrived, isGuess: true });
     this.#arrived = [];
   }
 }

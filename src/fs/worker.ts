@@ -7,22 +7,25 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import { type Block, Missing } from "../cache/block.js";
 import { type HandedBlocks, openLocalBlocks } from "../cache/local-blocks.js";
 import { failureOf } from "../failure.js";
-import type { FromWorker, ToWorker, WorkerData, WorkerStart } from "./messages.js";
+import type { FromWorker, ToWorker, WorkerData, WorkerFigures, WorkerStart } from "./messages.js";
+import { OperationCounts } from "./operation-counts.js";
 import { AnswerMemory, type Question, keyOfQuestion } from "./questions.js";
 import { rangeLoader } from "./range-loader.js";
 import { type ServedTree, openServedTree } from "./served-tree.js";
 import type { WholeSource } from "./whole-files.js";
-import { RequestLoop, type Supplier } from "./transport/kernel/loop.js";
+import { type LoopOptions, RequestLoop, type Supplier } from "./transport/kernel/loop.js";
 import { Poller, clearEvent } from "./transport/kernel/syscalls.js";
 
 /** Where messages of the main thread arrive: the event is signalled after each. */
 class Inbox {
   readonly port: MessagePort;
   readonly event: number;
+  readonly counts: OperationCounts;
 
-  constructor({ port, event }: WorkerStart) {
+  constructor({ port, event, counts }: WorkerStart) {
     this.port = port;
     this.event = event;
+    this.counts = new OperationCounts(counts);
   }
 
   /** The next message, where one has arrived. */
@@ -55,7 +58,12 @@ class MountWorker implements Supplier {
   ) {
     const onWarning = (event: string, facts: Record<string, unknown>) => this.#warn(event, facts);
     const memory = data.memoryBytes === undefined ? {} : { memoryBytes: data.memoryBytes };
-    this.#blocks = openLocalBlocks({ directory: data.cacheDirectory, onWarning, ...memory });
+    this.#blocks = openLocalBlocks({
+      directory: data.cacheDirectory,
+      onWarning,
+      onFault: (fault, facts) => this.#send({ type: "cacheFault", fault, facts }),
+      ...memory,
+    });
     const prefetch = (ahead: readonly Block[]) => this.fetch([], ahead);
     const [blocks, answers, load] = [this.#blocks, this.#answers, rangeLoader(this.#blocks)];
     const supplied = { blocks, answers, prefetch, load, wholes: this.#wholeSource(prefetch) };
@@ -99,25 +107,27 @@ class MountWorker implements Supplier {
   }
 
   #loopOf(device: number): RequestLoop {
-    const { event } = this.inbox;
+    const { event, counts } = this.inbox;
     const { deadlineMs } = this.data;
+    const onLate: LoopOptions["onLate"] = (request) => this.#send({ type: "late", request });
     const onFailure = (what: string, facts: Record<string, unknown>) => this.#warn(what, facts);
     const onIdle = () => this.#blocks.rest();
     const { fileSystem } = this.#served;
-    return new RequestLoop({ device, event, fileSystem, supplier: this, deadlineMs, onFailure, onIdle });
+    const told = { onFailure, onIdle, onLate };
+    return new RequestLoop({ device, event, fileSystem, supplier: this, deadlineMs, counts, ...told });
   }
 
   #take(message: ToWorker): void {
     if (message.type === "blocks") {
-      for (const { hash, bytes } of message.blocks) this.#blocks.add(hash, bytes);
+      for (const { hash, bytes } of message.blocks) this.#blocks.add(hash, bytes, message.isGuess);
       this.#loop?.arrived(message.blocks.map(({ hash }) => hash));
     } else if (message.type === "answered") {
       this.#answers.put(message.key, message.value);
       this.#loop?.arrived([message.key]);
     } else if (message.type === "failed") this.#loop?.failed(message.keys, message.errno);
     else if (message.type === "call") this.#call(message);
-    else if (message.type === "hits")
-      this.#send({ type: "answer", id: message.id, value: this.#blocks.hits });
+    else if (message.type === "figures")
+      this.#send({ type: "answer", id: message.id, value: this.#figures() });
     else if (message.type === "hold") this.#stop(message.id, () => this.#loop?.hold());
     else if (message.type === "pause") this.#stop(message.id, () => this.#loop?.pause());
     else if (message.type === "resume") this.#loop?.resume();
@@ -127,6 +137,14 @@ class MountWorker implements Supplier {
   #stop(id: number, stop: () => void): void {
     stop();
     this.#send({ type: "answer", id, value: undefined });
+  }
+
+  #figures(): WorkerFigures {
+    const { hits, memory } = this.#blocks;
+    const { blocks, usedBlocks } = this.#blocks.ahead;
+    const loop = this.#loop;
+    const asked = { writers: loop?.writers ?? 0, waiting: loop?.waiting ?? [] };
+    return { hits, memory, ahead: { blocks, usedBlocks }, ...asked };
   }
 
   /** Runs between two requests, so it sees no operation half done. */

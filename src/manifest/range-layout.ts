@@ -23,7 +23,7 @@
  * | listed chunks | 52 each | chunks of files that have more than one, file after file; see `Listed` |
  */
 import type { RemoteId, Sha256 } from "../content/chunk.js";
-import { DatasetError } from "../errors.js";
+import { newerFormat } from "../format.js";
 import { asBuffer, damaged, viewOf } from "./binary.js";
 import { RANGE_ENTRIES_MAX } from "./key.js";
 
@@ -127,14 +127,8 @@ function checkMagic(bytes: Buffer): void {
   if (bytes.length < HEADER_BYTES || bytes.toString("latin1", 0, 4) !== RANGE_MAGIC)
     throw damaged(RANGE_WHAT, "it is not one");
   const version = bytes.readUInt16LE(4);
-  if (version > RANGE_VERSION) throw newer(RANGE_WHAT, version);
+  if (version > RANGE_VERSION) throw newerFormat(RANGE_WHAT, version, RANGE_VERSION);
   if (version === 0 || bytes.readUInt16LE(6) !== 0) throw damaged(RANGE_WHAT, "its version cannot be");
-}
-
-/** A format this varve does not know yet. */
-export function newer(what: string, version: number): DatasetError<"format-newer"> {
-  const message = `Cannot read the ${what}: it has format ${version}, made by a newer varve`;
-  return new DatasetError("format-newer", { what, version }, message);
 }
 
 function logicalLayout(view: DataView) {

@@ -1,9 +1,10 @@
 /** Where the parts of a root lie (the table is in `root.ts`), and how one of each is read. */
 import type { RemoteId } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
+import { newerFormat } from "../format.js";
 import { asBuffer, damaged, readU64, viewOf } from "./binary.js";
 import type { Key } from "./key.js";
-import { REMOTE_BYTES, newer, remotesAt, sha256At } from "./range-layout.js";
+import { REMOTE_BYTES, remotesAt, sha256At } from "./range-layout.js";
 import type { RangeRef } from "./range-ref.js";
 import type { Totals } from "./totals.js";
 
@@ -151,7 +152,7 @@ function checkMagic(bytes: Buffer): void {
     throw damaged(ROOT_WHAT, "it is not one");
   const version = bytes.readUInt16LE(4);
   const levels = bytes.readUInt16LE(6);
-  if (version > ROOT_VERSION) throw newer(ROOT_WHAT, version);
+  if (version > ROOT_VERSION) throw newerFormat(ROOT_WHAT, version, ROOT_VERSION);
   if (version === 0 || levels === 0) throw damaged(ROOT_WHAT, "its version cannot be");
-  if (levels > ROOT_LEVELS) throw newer(`${ROOT_WHAT} of ${levels} levels`, version);
+  if (levels > ROOT_LEVELS) throw newerFormat(`${ROOT_WHAT} of ${levels} levels`, version, ROOT_VERSION);
 }

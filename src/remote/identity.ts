@@ -4,6 +4,7 @@ import * as z from "zod";
 
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, isDatasetError } from "../errors.js";
+import { refuseNewer } from "../format.js";
 import type { Remote, RequestOptions } from "./remote.js";
 
 export const IDENTITY_KEY = "varve.json";
@@ -12,8 +13,7 @@ export const REMOTE_FORMAT = 1;
 
 const IDENTITY_MAX_BYTES = 64 * 1024;
 
-const Format = z.object({ format: z.int().min(1) });
-const Identity = Format.extend({ id: z.string().regex(/^[0-9a-f]{32}$/) });
+const Identity = z.object({ format: z.int().min(1), id: z.string().regex(/^[0-9a-f]{32}$/) });
 
 /**
  * The identity of a remote; a remote that has none is given one. One request where it has.
@@ -67,8 +67,7 @@ async function makeIdentity(remote: Remote, options: RequestOptions): Promise<Re
 function parseIdentity(bytes: Uint8Array, url: string): RemoteId {
   const what = `${url}/${IDENTITY_KEY}`;
   const json = parseJson(bytes);
-  const format = Format.safeParse(json).data?.format;
-  if (format !== undefined && format > REMOTE_FORMAT) throw newer(what, format);
+  refuseNewer(json, REMOTE_FORMAT, `remote "${what}"`, what);
   const identity = Identity.safeParse(json);
   if (identity.success) return identity.data.id as RemoteId;
   const problem = z.prettifyError(identity.error).replaceAll("\n", " ");
@@ -85,9 +84,4 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function newer(what: string, version: number): DatasetError<"format-newer"> {
-  const message = `Cannot use "${what}": it has format ${version}, and this varve knows up to ${REMOTE_FORMAT}; update varve`;
-  return new DatasetError("format-newer", { what, version }, message);
 }

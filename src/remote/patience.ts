@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { isDatasetError } from "../errors.js";
 import { MiB } from "../units.js";
+import { type RequestUnderWay, noting, remoteActivity } from "./activity.js";
 import { cancellable, checkSignal } from "./cancel.js";
 import { type Deadline, startDeadline } from "./deadline.js";
 
@@ -52,21 +53,35 @@ export async function patiently<T>(policy: Policy, call: Call, attempt: Attempt<
   checkSignal(call.signal, call.what);
   const allowedMs = policy.deadlineMs + ((call.movesBytes ?? 0) / MiB) * DEADLINE_MS_PER_MIB;
   const deadline = startDeadline(Math.ceil(allowedMs), call.what, call.signal);
+  const request = remoteActivity.begin(call.what);
   try {
-    return await repeat(policy, call, deadline, attempt);
+    const result = await repeat(policy, request, call, noting(request, deadline), attempt);
+    remoteActivity.end(request);
+    return result;
+  } catch (error) {
+    remoteActivity.end(request, error);
+    throw error;
   } finally {
     deadline.end();
   }
 }
 
 /** As `patiently`, under a deadline of the caller's. It ends with that even where the remote does not heed the signal. */
-export function repeat<T>(policy: Policy, call: Call, deadline: Deadline, attempt: Attempt<T>): Promise<T> {
+export function repeat<T>(
+  policy: Policy,
+  request: RequestUnderWay,
+  call: Call,
+  deadline: Deadline,
+  attempt: Attempt<T>,
+): Promise<T> {
   return cancellable(deadline.signal, call.what, async () => {
     for (let earlier = 0; ; earlier++) {
       try {
         return await attempt(deadline, earlier);
       } catch (error) {
-        if (earlier + 1 >= policy.attempts || !mayHeal(error)) throw error;
+        const again = earlier + 1 < policy.attempts && mayHeal(error) && !deadline.signal.aborted;
+        remoteActivity.failed(request, error, again);
+        if (!again) throw error;
       }
       await policy.pause(delayMs(policy, earlier), deadline.signal);
       checkSignal(deadline.signal, call.what);

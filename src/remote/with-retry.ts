@@ -12,6 +12,7 @@
  */
 import { isDatasetError } from "../errors.js";
 import { MiB } from "../units.js";
+import { noting, remoteActivity } from "./activity.js";
 import { checkSignal } from "./cancel.js";
 import { type Deadline, startDeadline } from "./deadline.js";
 import { DEFAULT_POLICY, type Policy, type RetryOptions, patiently, repeat } from "./patience.js";
@@ -118,20 +119,26 @@ async function* listPatiently(
   options: RequestOptions & { after?: ObjectKey },
 ): AsyncGenerator<ObjectInfo> {
   checkSignal(options.signal, what);
-  const deadline = startDeadline(policy.deadlineMs, what, options.signal);
+  const request = remoteActivity.begin(what);
+  const deadline = noting(request, startDeadline(policy.deadlineMs, what, options.signal));
   const objects = resumable(
     (after) => remote.list(prefix, { signal: deadline.signal, ...after }),
     options.after,
   );
+  let failure: unknown;
   try {
     for (;;) {
       deadline.extend();
-      const next = await repeat(policy, { what }, deadline, () => objects.next());
+      const next = await repeat(policy, request, { what }, deadline, () => objects.next());
       deadline.suspend();
       if (next.done) return;
       yield next.value;
     }
+  } catch (error) {
+    failure = error;
+    throw error;
   } finally {
+    remoteActivity.end(request, failure);
     deadline.end();
     objects.letGo();
   }

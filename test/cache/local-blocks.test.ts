@@ -77,3 +77,17 @@ test("close() twice is the same as once", async (t) => {
   local.close();
   assert.equal(local.get(hello), undefined);
 });
+
+test("of blocks fetched ahead it is known which were used", async (t) => {
+  const local = openLocalBlocks({ directory: await tempDir(t) });
+  atEnd(t, () => local.close());
+  const blocks = [1, 2, 3].map((seed) => bytesOf(seed, 10));
+  for (const block of blocks) local.add(sha256(block), block, true);
+  local.add(hello, Buffer.from("hello"));
+  local.get(hello);
+  local.get(sha256(blocks[0]!));
+  local.get(sha256(blocks[0]!));
+  local.copy(sha256(blocks[1]!), 0, 1, new Uint8Array(1), 0);
+  const { blocks: fetched, usedBlocks } = local.ahead;
+  assert.deepEqual([fetched, usedBlocks], [3, 2]);
+});

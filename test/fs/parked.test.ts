@@ -6,7 +6,9 @@ import { type Parked, ParkedRequests } from "../../src/fs/transport/kernel/parke
 const [a, b] = ["a", "b"] as const;
 const request = (unique: number, deadlineMs = 100): Parked => ({
   unique,
+  opcode: 15,
   bytes: new Uint8Array(1),
+  sinceMs: 0,
   deadlineMs,
   thread: 1,
 });

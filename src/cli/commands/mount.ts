@@ -3,6 +3,7 @@ import { type MountInfo, nameOfShown } from "../../daemon/config.js";
 import type { HeldVersion } from "../../dataset/cached-content.js";
 import { startMount } from "../../dataset/mounting.js";
 import { DatasetError } from "../../errors.js";
+import { LOG_LEVELS } from "../../log-format.js";
 import { type Cli, type Context, run } from "../context.js";
 import type { FindArguments, FoundHere } from "./mount-found.js";
 import { aliasOptions, noteUse, overriddenReference } from "../alias-options.js";
@@ -36,6 +37,18 @@ export function addMountCommand(cli: Cli): void {
           describe: "Serve from this process (for containers)",
         })
         .option("allow-other", { type: "boolean", default: false, describe: "Other users may look in" })
+        .option("uid", {
+          type: "number",
+          requiresArg: true,
+          coerce: ownerNumber,
+          describe: "Show everything as this user's (number)",
+        })
+        .option("gid", {
+          type: "number",
+          requiresArg: true,
+          coerce: ownerNumber,
+          describe: "Show everything as this group's (number)",
+        })
         .option("preserve-owner", {
           type: "boolean",
           default: false,
@@ -73,6 +86,15 @@ export function addMountCommand(cli: Cli): void {
           default: false,
           describe: "Write through fuse-native in spite of its limits",
         })
+        .option("log-level", {
+          choices: LOG_LEVELS,
+          describe: "Least of what varve logs shows (default: info) [VARVE_LOG_LEVEL]",
+        })
+        .option("metrics", {
+          type: "string",
+          requiresArg: true,
+          describe: "Serve metrics for Prometheus at [HOST:]PORT, of this machine alone without a host",
+        })
         .option("deadline", {
           type: "number",
           default: 60,
@@ -89,10 +111,12 @@ export function addMountCommand(cli: Cli): void {
         const { workspace } = context;
         const { writable, allowOther, preserveOwner, passthrough, transport, acceptLimits, deadline } = args;
         const offline = workspace.isOffline;
-        const { where, glob: globs } = args;
+        const { where, glob: globs, uid, gid } = args;
         const options = {
           writable,
           allowOther,
+          uid,
+          gid,
           preserveOwner,
           passthrough,
           transport,
@@ -100,6 +124,8 @@ export function addMountCommand(cli: Cli): void {
           offline,
           where,
           globs,
+          logLevel: args.logLevel,
+          metrics: args.metrics,
           deadlineMs: deadline * 1000,
         };
         if (offline && args.prefetch) throw contradictory();
@@ -170,6 +196,13 @@ function whatAndWhere(args: { all: boolean; reference: string; directory: string
 
 function mountedLine(info: MountInfo): string {
   return `Mounted ${nameOfShown(info)} at ${info.mountpoint}${info.writable ? ", writable" : ""}`;
+}
+
+/** @throws {DatasetError} `bad-input` */
+function ownerNumber(id: number): number {
+  if (Number.isInteger(id) && id >= 0 && id < 2 ** 32 - 1) return id;
+  const message = "Cannot take --uid or --gid: it must be a whole number";
+  throw new DatasetError("bad-input", { value: String(id) }, message);
 }
 
 /** @throws {DatasetError} `bad-input` */

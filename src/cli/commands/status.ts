@@ -5,7 +5,10 @@ import { askControl } from "../../daemon/control.js";
 import { type MountState, liveMounts } from "../../daemon/mount-state.js";
 import { isAlive } from "../../daemon/process.js";
 import { abandonedOverlays } from "../../dataset/overlays.js";
+import type { Stuck } from "../../daemon/watchdog.js";
+import { DatasetError } from "../../errors.js";
 import { type Cli, run } from "../context.js";
+import { formatCount, formatDuration, formatTime, printable } from "../format.js";
 import { renderTable } from "../table.js";
 
 export function addStatusCommand(cli: Cli): void {
@@ -15,10 +18,33 @@ export function addStatusCommand(cli: Cli): void {
     (yargs) =>
       yargs
         .positional("directory", { type: "string", describe: "One mount's folder" })
-        .example("$0 status", "every mount of yours, and what is uncommitted"),
+        .option("watch", {
+          type: "boolean",
+          default: false,
+          describe: "Show what they do, again and again, until Ctrl-C",
+        })
+        .option("interval", {
+          type: "number",
+          default: 2,
+          coerce: seconds,
+          describe: "With --watch: seconds between two looks",
+        })
+        .option("check", {
+          type: "boolean",
+          default: false,
+          describe: "Fail unless there is a mount and each is served, for health checks",
+        })
+        .example("$0 status", "every mount of yours, and what is uncommitted")
+        .example("$0 status --watch", "operations, bytes, hits and requests a second")
+        .example("$0 status --check /data", "exit code 0 while /data is served"),
     (args) =>
       run(args, async (context) => {
         const { workspace, output, json } = context;
+        if (args.watch) {
+          await (await import("./watch-mounts.js")).watchMounts(context, args);
+          return;
+        }
+        if (args.check) await (await import("./check-mounts.js")).checkMounts(workspace.home, args.directory);
         const states =
           args.directory === undefined
             ? liveMounts(workspace.home)
@@ -29,6 +55,7 @@ export function addStatusCommand(cli: Cli): void {
         if (json) output.json(rows);
         else if (rows.length === 0) output.data("Nothing is mounted");
         else output.data(statusTable(rows, output.widthColumns));
+        if (!json) for (const line of mounts.flatMap(stuckLines)) output.data(line);
       }),
   );
 }
@@ -44,23 +71,30 @@ interface StatusRow {
   overlay?: string | undefined;
   /** Label of the last live commit, with which `diff` compares. */
   committed?: string | undefined;
+  /** What something in it waits for, or waited until a moment ago. */
+  stuck?: readonly Stuck[] | undefined;
+  logFile?: string | undefined;
+  /** Where its metrics are served. */
+  metrics?: string | undefined;
 }
 
 /** Longest a status waits for a mount that does not answer. */
 const STATUS_WAIT_MS = 2_000;
 
 async function describe(state: MountState): Promise<StatusRow> {
-  const { mountpoint, pid, id, dataset, version, writable, overlay } = state;
-  const row = { mountpoint, pid, id, dataset, version, writable, overlay };
+  const { mountpoint, pid, id, dataset, version, writable, overlay, logFile, metrics } = state;
+  const row = { mountpoint, pid, id, dataset, version, writable, overlay, logFile, metrics };
   if (!isAlive(state)) return { ...row, pid: null, state: "dead" };
   const answer = await askStatus(state);
-  return { ...row, state: answer?.phase ?? "not answering", committed: answer?.committed };
+  const { phase = "not answering", committed, stuck } = answer ?? {};
+  return { ...row, state: phase, committed, stuck };
 }
 
 export interface MountAnswer {
   phase: string;
   /** Label of the last live commit. */
   committed?: string;
+  stuck?: readonly Stuck[];
   /** Where it was asked for. */
   cache?: CacheHits;
 }
@@ -110,4 +144,22 @@ function statusTable(rows: readonly StatusRow[], widthColumns: number | undefine
     String(row.pid ?? "-"),
   ]);
   return renderTable(columns, cells, { widthColumns });
+}
+
+/** What a mount waits for that does not come, a line each. */
+function stuckLines({ mountpoint, stuck = [] }: StatusRow): string[] {
+  return stuck.map(({ waitsFor, operation, sinceMs, endedAtMs, count }) => {
+    const how = endedAtMs === undefined ? "waits" : "waited";
+    const long = formatDuration((endedAtMs ?? Date.now()) - sinceMs);
+    const many = count === 1 ? "" : `, as do ${formatCount(count - 1)} more`;
+    const line = `${mountpoint}: ${operation} ${how} since ${formatTime(sinceMs)} (${long}) for the ${waitsFor}${many}`;
+    return printable(line);
+  });
+}
+
+/** @throws {DatasetError} `bad-input` */
+function seconds(count: number): number {
+  if (count >= 0.1 && count <= 86_400) return count;
+  const message = "Cannot take --interval: it must be a number of seconds from 0.1";
+  throw new DatasetError("bad-input", { value: String(count) }, message);
 }

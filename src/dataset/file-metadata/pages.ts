@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import type { Cache } from "../../cache/cache.js";
+import { refuseNewer } from "../../format.js";
 import { type Key, cutsAfter, keyOf, pathOfKey } from "../../manifest/key.js";
 import { type TreePath, checkPath, jsonOf } from "../../paths.js";
 import { type Attachment, attachmentSchema, putAttachment, readAttachment } from "../attachments.js";
@@ -19,10 +20,12 @@ export interface FileRow {
   fields: FileFields;
 }
 
+const INDEX_FORMAT = 1;
+
 const pathSchema = z.union([z.string(), z.object({ bytes: z.base64() })]);
 const count = z.number().int().nonnegative();
 const pageSchema = z.object({ first: pathSchema, rows: count, attachment: attachmentSchema });
-const indexSchema = z.object({ format: z.literal(1), pages: z.array(pageSchema) });
+const indexSchema = z.object({ format: z.literal(INDEX_FORMAT), pages: z.array(pageSchema) });
 const rowSchema = z.tuple([pathSchema, z.record(z.string(), z.json())]);
 
 /** As an annex names the table. */
@@ -43,7 +46,9 @@ export interface Page {
 /** Opens a table by its annex. Costs its index. @throws {DatasetError} `format-damaged` */
 export async function readPages(cache: Cache, { index }: TableRef): Promise<Page[]> {
   const what = `index of file metadata ${index.sha256}`;
-  const parsed = indexSchema.safeParse(parseJson(await readAttachment(cache, index), what));
+  const json = parseJson(await readAttachment(cache, index), what);
+  refuseNewer(json, INDEX_FORMAT, what);
+  const parsed = indexSchema.safeParse(json);
   if (!parsed.success) throw damaged(what, parsed.error);
   return parsed.data.pages.map(({ first, rows, attachment }) => ({
     firstKey: keyOf(pathOfJson(first)),
@@ -99,7 +104,10 @@ export class PageWriter {
       first: jsonOf(pathOfKey(firstKey)),
       ...page,
     }));
-    const index = await putAttachment(this.remote, Buffer.from(JSON.stringify({ format: 1, pages })));
+    const index = await putAttachment(
+      this.remote,
+      Buffer.from(JSON.stringify({ format: INDEX_FORMAT, pages })),
+    );
     return { index, rows };
   }
 

@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Cache } from "../../cache/cache.js";
 import type { Sha256 } from "../../content/chunk.js";
 import { sha256 } from "../../content/hash.js";
+import { refuseNewer } from "../../format.js";
 import { type Attachment, attachmentSchema, putAttachment, readAttachment } from "../attachments.js";
 import { damaged, parseJson } from "../record.js";
 import type { OpenedRemote } from "../workspace.js";
@@ -104,7 +105,9 @@ export function parseReport(text: string): Report {
 
 function parsePage(bytes: Uint8Array, { sha256 }: Attachment): Report[] {
   const what = `list of reports ${sha256}`;
-  const parsed = pageSchema.safeParse(parseJson(bytes, what));
+  const json = parseJson(bytes, what);
+  refuseNewer(json, REPORTS_FORMAT, what);
+  const parsed = pageSchema.safeParse(json);
   if (parsed.success) return parsed.data.reports;
   throw damaged(what, parsed.error);
 }

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatasetError } from "../../errors.js";
+import { newerFormat } from "../../format.js";
 import { KiB, MiB } from "../../units.js";
 
 const FORMAT = 2;
@@ -154,6 +155,5 @@ function checkFormat(db: Database.Database, directory: string): void {
     throw new DatasetError("format-damaged", { what: directory }, message);
   }
   if (version <= FORMAT) return;
-  const message = `Cannot open the overlay "${directory}": a newer varve made it (format ${version})`;
-  throw new DatasetError("format-newer", { what: directory, version }, message);
+  throw newerFormat(`overlay "${directory}"`, version, FORMAT, directory);
 }

@@ -49,6 +49,8 @@ const COMMANDS = [
   "commit",
   "discard",
   "status",
+  "logs",
+  "metrics",
   "recover",
   "prefetch",
   "cache",

@@ -35,7 +35,7 @@ export async function unmountThroughHelper(path: string, lazy: boolean): Promise
 
 function optionsOf(options: MountOptions): string {
   const name = options.source.replace(/[\\,]/g, (special) => `\\${special}`);
-  const flags = ["nosuid", "nodev", options.writable ? "rw" : "ro"];
+  const flags = ["nosuid", "nodev", options.writable ? "rw" : "ro", ...(options.noexec ? ["noexec"] : [])];
   return [`fsname=${name}`, "subtype=varve", ...flags, ...connectionOptions(options)].join(",");
 }
 

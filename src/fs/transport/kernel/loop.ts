@@ -5,12 +5,14 @@
 import { Missing } from "../../../cache/block.js";
 import { FileSystemError, errnoNumberOf } from "../../errno.js";
 import type { FileSystem, Ino } from "../../filesystem.js";
+import type { WaitingRequest } from "../../messages.js";
+import type { OperationCounts } from "../../operation-counts.js";
 import { Channel, type OnFailure, type Received } from "./channel.js";
 import { operationOf } from "./dispatch.js";
 import { noteFull } from "./full-disk.js";
 import { bringsAttributes, mustWait } from "./held.js";
 import type { Parked } from "./parked.js";
-import { InterruptIn, Opcode } from "./protocol.js";
+import { InterruptIn, Opcode, OUT_HEADER_BYTES, WriteIn } from "./protocol.js";
 import { Session } from "./session.js";
 import { Poller, clearEvent } from "./syscalls.js";
 import { Vigil } from "./vigil.js";
@@ -32,6 +34,9 @@ export interface LoopOptions {
   /** After this a request that still waits for blocks fails with EIO, in milliseconds. */
   deadlineMs: number;
   onFailure: OnFailure;
+  /** Told of each request that has waited for so long. */
+  onLate: (request: WaitingRequest) => void;
+  counts: OperationCounts;
   /** Called once whenever nothing has happened for a moment. */
   onIdle?: (() => void) | undefined;
 }
@@ -85,6 +90,16 @@ export class RequestLoop {
       this.#waiting.endSome();
       if (this.#end) return this.#end;
     }
+  }
+
+  /** Handles that may be written to. */
+  get writers(): number {
+    return this.#session.writers.size;
+  }
+
+  /** The oldest requests that wait for something. */
+  get waiting(): WaitingRequest[] {
+    return this.#waiting.told();
   }
 
   /** These blocks and answers are here now: runs what waited for them. */
@@ -176,6 +191,7 @@ export class RequestLoop {
   }
 
   #putAside(): void {
+    this.options.counts.begin(this.#channel.request.opcode);
     this.#runnable.push(this.#waiting.putAside());
   }
 
@@ -188,18 +204,39 @@ export class RequestLoop {
     const { request, reply } = this.#channel;
     if (again) request.load(again.bytes);
     reply.begin(request.unique);
+    const { opcode } = request;
+    const startMs = again ? again.sinceMs : this.options.counts.begin(opcode);
     try {
-      const waiting = operationOf(request.opcode)(this.#session, request, reply);
-      if (waiting instanceof Promise) this.#sendAfter(waiting);
-      else this.#channel.send();
+      const waiting = operationOf(opcode)(this.#session, request, reply);
+      if (waiting instanceof Promise) {
+        this.#sendAfter(waiting);
+        return;
+      }
+      this.#channel.send();
     } catch (thrown) {
-      if (thrown instanceof Missing) this.#waiting.park(thrown, again);
-      else this.#refuse(thrown);
+      if (thrown instanceof Missing) {
+        this.#waiting.park(thrown, again);
+        return;
+      }
+      this.#refuse(thrown);
     }
+    this.#count(opcode, startMs, again !== undefined);
+  }
+
+  /** The request in the buffer was answered. */
+  #count(opcode: number, startMs: number, hasWaited: boolean): void {
+    const { counts } = this.options;
+    const { request, reply } = this.#channel;
+    if (opcode === Opcode.read) counts.read(reply.length - OUT_HEADER_BYTES);
+    else if (opcode === Opcode.write) counts.wrote(request.u32(WriteIn.size));
+    if (hasWaited) counts.endWaiting(opcode, startMs);
+    else counts.end(opcode, startMs);
   }
 
   #refuse(thrown: unknown): void {
-    this.#explain(thrown, this.#channel.request.opcode);
+    const { opcode } = this.#channel.request;
+    this.options.counts.failed(opcode);
+    this.#explain(thrown, opcode);
     this.#channel.reply.fail(errnoNumberOf(thrown));
     this.#channel.send();
     const { request } = this.#channel;
@@ -209,13 +246,17 @@ export class RequestLoop {
   /** The reply buffer serves others meanwhile; what is replied late is a number, or nothing. */
   #sendAfter(waiting: Promise<unknown>): void {
     const { unique, opcode } = this.#channel.request;
+    const startMs = performance.now();
     this.#outlast(waiting);
     waiting.then(
       (value) => {
+        this.options.counts.endWaiting(opcode, startMs);
         if (typeof value !== "number") this.#channel.finish(unique, 0);
         else this.#channel.finishWith(unique, value);
       },
       (reason: unknown) => {
+        this.options.counts.failed(opcode);
+        this.options.counts.endWaiting(opcode, startMs);
         this.#explain(reason, opcode);
         this.#channel.finish(unique, errnoNumberOf(reason));
       },

@@ -7,6 +7,8 @@ export interface MountOptions {
   writable: boolean;
   /** Let other users in, within the permissions of the files. Default: the mounting user alone. */
   allowOther?: boolean | undefined;
+  /** Nothing in it can be run as a program. Default false. */
+  noexec?: boolean | undefined;
 }
 
 /**

@@ -42,11 +42,15 @@ export async function mountKernel(mountpoint: string, options: MountOptions): Pr
 
 async function mountAsRoot(path: string, options: MountOptions): Promise<number> {
   const device = openDevice(path);
-  const flags = MountFlag.noSuid | MountFlag.noDev | (options.writable ? 0 : MountFlag.readOnly);
-  const failure = await mount(options.source, path, MOUNT_TYPE, flags, dataOf(device, options));
+  const failure = await mount(options.source, path, MOUNT_TYPE, flagsOf(options), dataOf(device, options));
   if (failure === undefined) return device;
   closeSync(device);
   throw refusal(path, MOUNT_PROBLEMS.get(failure) ?? `the kernel says ${failure}`);
+}
+
+function flagsOf({ writable, noexec = false }: MountOptions): number {
+  const { noSuid, noDev, noExec, readOnly } = MountFlag;
+  return noSuid | noDev | (writable ? 0 : readOnly) | (noexec ? noExec : 0);
 }
 
 function dataOf(device: number, options: MountOptions): string {

@@ -3,13 +3,19 @@
  * books: asking, answering and the clock are the loop's.
  */
 
+import type { Missing } from "../../../cache/block.js";
+
 /** A request put aside. */
 export interface Parked {
   unique: number;
   /** The request's own bytes, to be run again. */
   bytes: Uint8Array;
-  /** After this it fails, whatever it waits for. By the loop's clock. */
+  opcode: number;
+  /** When it was put aside first, and after when it fails, whatever it waits for. By the loop's clock. */
+  sinceMs: number;
   deadlineMs: number;
+  /** What it lacked when it was put aside last. */
+  lacks?: Missing | undefined;
   /** The thread that waits for the answer. */
   thread: number;
   /** It was sent a signal that does not end it; the kernel tells of no other. */
@@ -28,6 +34,13 @@ export class ParkedRequests {
 
   get size(): number {
     return this.#parked.size;
+  }
+
+  /** The first of those that wait, in the order they were put aside. */
+  first(count: number): Parked[] {
+    const first: Parked[] = [];
+    for (const request of this.#parked.values()) if (first.push(request) >= count) break;
+    return first;
   }
 
   /** Puts a request aside until all of `keys` have come; gives those of them that were not under way yet. */

@@ -55,6 +55,13 @@ export const Opcode = {
   tmpfile: 51,
 } as const;
 
+const OPCODE_NAMES = new Map(Object.entries(Opcode).map(([name, opcode]) => [opcode as number, name]));
+
+/** `readdirplus`; the number for one that is not known here. */
+export function nameOfOpcode(opcode: number): string {
+  return OPCODE_NAMES.get(opcode) ?? String(opcode);
+}
+
 /** Flags of INIT, the first 32. */
 export const InitFlag = {
   asyncRead: 1 << 0,

@@ -3,7 +3,7 @@
  * receiving a descriptor from another process. A failed call gives -1, and `errno()` says why until the next call.
  * Source: man pages, section 2; the numbers are those of Linux on x86-64 and arm64
  */
-import { readdirSync, writeSync } from "node:fs";
+import { closeSync, readdirSync, writeSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
 
 import koffi from "koffi";
@@ -26,6 +26,10 @@ const calls = {
   eventfd: declare("int eventfd(unsigned int value, int flags)"),
   fcntl: declare("int fcntl(int fd, int command, ...)"),
   socketpair: declare("int socketpair(int domain, int type, int protocol, void *pair)"),
+  socket: declare("int socket(int domain, int type, int protocol)"),
+  sendto: declare(
+    "long sendto(int fd, void *text, size_t count, int flags, void *address, unsigned int size)",
+  ),
   recvmsg: declare("long recvmsg(int fd, void *message, int flags)"),
   mount: declare(
     "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
@@ -136,6 +140,22 @@ export function socketPair(): [number, number] {
   return [pair.readInt32LE(0), pair.readInt32LE(4)];
 }
 
+const SOCK_DGRAM = 2;
+const MSG_NOSIGNAL = 0x4000;
+
+/** Sends text to a datagram socket at a path, `@` for a name without one. Whether it arrived. */
+export function sendDatagram(path: string, text: string): boolean {
+  const fd = calls.socket(AF_UNIX, SOCK_DGRAM | CLOSE_ON_EXEC, 0);
+  if (fd < 0) return false;
+  try {
+    const [bytes, name] = [Buffer.from(text), Buffer.from(path.replace(/^@/, "\0"))];
+    const address = Buffer.concat([Buffer.from([AF_UNIX, 0]), name]);
+    return calls.sendto(fd, bytes, bytes.length, MSG_NOSIGNAL, address, address.length) >= 0;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SCM_RIGHTS = 1;
 /** `struct msghdr` and `struct cmsghdr` where pointers have 64 bits. */
@@ -160,7 +180,7 @@ export async function receiveDescriptor(socket: number): Promise<number | undefi
 }
 type Buffers = [Buffer, Buffer, Buffer, Buffer];
 
-export const MountFlag = { readOnly: 1, noSuid: 2, noDev: 4 } as const;
+export const MountFlag = { readOnly: 1, noSuid: 2, noDev: 4, noExec: 8 } as const;
 export const UnmountFlag = { force: 1, detach: 2, noFollow: 8 } as const;
 
 /** `mount(2)`, waited for on another thread; gives the name of its error, or undefined when it worked. */
