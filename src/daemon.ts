@@ -44,7 +44,7 @@ import { textOfDataset } from "./dataset/reference.js";
 import { type Located, locateVersion, takeIn } from "./dataset/remote-reference.js";
 import { tellOfHeads } from "./dataset/heads.js";
 import { selectionSource } from "./dataset/subset.js";
-import { rootBlockOf } from "./dataset/version-tree.js";
+import { expectedTree, rootBlockOf } from "./dataset/version-tree.js";
 import { Workspace } from "./dataset/workspace.js";
 import { DatasetError, messageOf } from "./errors.js";
 import { failureOf } from "./failure.js";
@@ -248,7 +248,7 @@ export class MountProcess {
   private async serve(): Promise<void> {
     const { home, mountpoint, options } = this.config;
     const { located } = this;
-    const version = located && shownOf(located.found);
+    const version = located && (await shownOf(located));
     const overlay = overlayOf(this.config);
     try {
       const serve = options.transport === "fuse-native" ? serveThroughFuseNative : serveKernel;
@@ -417,10 +417,12 @@ function shownVersionOf({ dataset, version }: FoundVersion): ShownVersion {
   return { id: version.id, dataset: textOfDataset(dataset), version: version.label };
 }
 
-function shownOf(found: FoundVersion): ServeOptions["shown"] {
+/** @throws {DatasetError} `untrusted` where it must be signed and is not */
+async function shownOf({ workspace, found }: Located): Promise<NonNullable<ServeOptions["shown"]>> {
   return {
     version: { id: found.version.id, reference: nameOfVersion(found) },
     root: rootBlockOf(found.version),
+    expected: await expectedTree(workspace, found.version),
   };
 }
 

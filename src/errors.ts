@@ -47,6 +47,8 @@ export interface Failures {
   "format-damaged": { what: string };
   /** A stored structure was written by a newer varve. */
   "format-newer": { what: string; version: number };
+  /** It is not signed by a key that is trusted, or is not what was signed. */
+  untrusted: { version: string };
   /** A file changed, again and again, while it was being read. */
   "source-changed": { path: string };
   /** A file of the user could not be read. */

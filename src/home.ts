@@ -3,7 +3,7 @@
  * specification puts them. Naming is pure; folders are made by `ensureDir` when somebody first writes.
  * Source: https://specifications.freedesktop.org/basedir-spec/latest/
  */
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
@@ -32,6 +32,12 @@ export interface Home {
   logsDir: string;
   /** A folder, or from `VARVE_REMOTE` a URL (`s3://…`) or the name of a remote. */
   defaultRemote: string;
+  /** Keys of the user's own, and which others are trusted. */
+  keysDir: string;
+  /** What signs versions made here: the name of a key of the user's own, or a path. Default: nothing. */
+  signingKey?: string | undefined;
+  /** Keys, names of keys, or paths of files with keys, of which one must have signed what is read. Default: what `varve key trust` says. */
+  verifyKeys: readonly string[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,6 +47,7 @@ const DEFAULT_CACHE_BYTES = 10 * GiB;
 const DEFAULT_COPIES_BYTES = 100 * GiB;
 /** The specification's mode, and what the cache asks of a folder whose files it may trust. */
 const PRIVATE_MODE = 0o700;
+const PRIVATE_FILE_MODE = 0o600;
 
 /**
  * The folders `env` asks for; an empty variable counts as unset.
@@ -63,7 +70,15 @@ export function homeOf(env: Environment, userDir: string = env["HOME"] || homedi
     mountsDir: join(stateDir, "mounts"),
     logsDir: join(stateDir, "logs"),
     defaultRemote: remoteOf(env["VARVE_REMOTE"]) ?? join(dataDir, "remote"),
+    keysDir: join(dataDir, "keys"),
+    ...(env["VARVE_SIGNING_KEY"] && { signingKey: keyOf(env["VARVE_SIGNING_KEY"]) }),
+    verifyKeys: verifyKeysOf((env["VARVE_VERIFY_KEY"] ?? "").split(",")),
   };
+}
+
+/** Keys as a user gives them, their paths made absolute, since a mount's process runs elsewhere. */
+export function verifyKeysOf(texts: readonly string[]): string[] {
+  return texts.flatMap((text) => (text.trim() === "" ? [] : [keyOf(text.trim())]));
 }
 
 /**
@@ -84,6 +99,12 @@ export function ensureDir(path: string): string {
       cause: error,
     });
   }
+}
+
+/** Makes a file that its user alone may read, where there is none; gives its path. What SQLite lays beside it has its mode. */
+export function ensureFile(path: string): string {
+  if (!existsSync(path)) closeSync(openSync(path, "a", PRIVATE_FILE_MODE));
+  return path;
 }
 
 const WHY_NO_FOLDER: Readonly<Record<string, string>> = {
@@ -125,6 +146,11 @@ function xdgBase(value: string | undefined): string | undefined {
 
 function remoteOf(value: string | undefined): string | undefined {
   return value !== undefined && isRemoteName(value) ? value : placeOf(value);
+}
+
+/** A key has spaces, a name no slash; the rest is a path. */
+function keyOf(text: string): string {
+  return text.includes(" ") || !text.includes("/") ? text : resolve(text);
 }
 
 /** A URL as it is; a path made absolute, since a mount's process runs elsewhere. */

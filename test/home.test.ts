@@ -22,6 +22,8 @@ test("without variables every folder lies where the XDG specification says", () 
     mountsDir: "/home/ada/.local/state/varve/mounts",
     logsDir: "/home/ada/.local/state/varve/logs",
     defaultRemote: "/home/ada/.local/share/varve/remote",
+    keysDir: "/home/ada/.local/share/varve/keys",
+    verifyKeys: [],
   });
 });
 
@@ -36,7 +38,8 @@ test("XDG variables move the folders, and a relative or empty one is ignored as 
 
 test("VARVE_HOME holds everything and wins over XDG", () => {
   const home = homeOf({ VARVE_HOME: "/v", XDG_DATA_HOME: "/data", XDG_CACHE_HOME: "/cache" }, "/home/ada");
-  const { cacheBytes, copiesBytes, ...places } = home;
+  const { cacheBytes, copiesBytes, verifyKeys, signingKey, ...places } = home;
+  assert.deepEqual([verifyKeys, signingKey], [[], undefined]);
   assert.deepEqual([cacheBytes, copiesBytes], [10 * GiB, 100 * GiB]);
   assert.deepEqual(
     Object.values(places).filter((path) => path !== "/v" && !path.startsWith("/v/")),

@@ -107,7 +107,7 @@ export class History {
   async #list(workspace: Workspace): Promise<void> {
     const { found } = await locateVersion(workspace, this.dataset);
     const cache = await workspace.cache();
-    const tree = await openVersionTree(cache, found.version);
+    const tree = await openVersionTree(workspace, found.version);
     const entries = list(listingOf(cache, tree), "")[Symbol.asyncIterator]();
     while (!(await entries.next()).done);
   }

@@ -21,6 +21,7 @@ import {
 } from "kysely";
 
 import { DatasetError, errnoOf, messageOf } from "../errors.js";
+import { ensureFile } from "../home.js";
 import type { CatalogDatabase } from "./database.js";
 import type { Tables } from "./schema.js";
 
@@ -28,6 +29,7 @@ import type { Tables } from "./schema.js";
 const LOCK_DEADLINE_MS = 30_000;
 /** A pause is random below this: several waiters come back at different times. */
 const LOCK_PAUSE_MS = 15;
+const IN_MEMORY = ":memory:";
 
 /**
  * Opens a database file, made with its folder where it is missing. `destroy()` closes it.
@@ -50,6 +52,7 @@ export async function openSqlite(path: string): Promise<CatalogDatabase> {
 function openFile(path: string): SqliteDatabase.Database {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (path !== IN_MEMORY) ensureFile(path);
     return new SqliteDatabase(path, { timeout: 0 }); // We wait ourselves, see `untilFree`.
   } catch (error) {
     throw explainSqlite(error, path);

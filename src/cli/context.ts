@@ -4,10 +4,11 @@ import { namesIn } from "../daemon/state-file.js";
 import { Workspace } from "../dataset/workspace.js";
 import { errnoOf, isDatasetError, messageOf } from "../errors.js";
 import { failureOf } from "../failure.js";
-import { type Home, homeOf } from "../home.js";
+import { type Home, homeOf, verifyKeysOf } from "../home.js";
 import { parseSizeBytes } from "../units.js";
 import { exitCodeOf } from "./exit-codes.js";
 import { formatCountOf } from "./format.js";
+import { withoutPassword } from "./no-secrets.js";
 import { type Output, processOutput } from "./output.js";
 
 export interface GlobalOptions {
@@ -16,6 +17,7 @@ export interface GlobalOptions {
   catalog: string | undefined;
   cacheDir: string | undefined;
   cacheSize: string | undefined;
+  verifyKey: string[] | undefined;
   /** Of commands that can do without a remote. */
   offline?: boolean | undefined;
 }
@@ -41,7 +43,16 @@ export function withGlobalOptions(cli: Argv): Cli {
       type: "string",
       describe: "Most the cache may hold, e.g. 10GiB [VARVE_CACHE_SIZE]",
     })
-    .group(["json", "quiet", "catalog", "cache-dir", "cache-size", "help"], "Everywhere:") as unknown as Cli;
+    .option("verify-key", {
+      type: "string",
+      array: true,
+      requiresArg: true,
+      describe: "Read only versions signed by this key, or one in this file [VARVE_VERIFY_KEY]",
+    })
+    .group(
+      ["json", "quiet", "catalog", "cache-dir", "cache-size", "verify-key", "help"],
+      "Everywhere:",
+    ) as unknown as Cli;
 }
 
 /** Of commands that make versions. */
@@ -105,13 +116,17 @@ export function reportFailure(
   process.exitCode = exitCodeOf(error);
 }
 
-function homeFrom({ catalog, cacheDir, cacheSize }: GlobalOptions): Partial<Home> {
+function homeFrom({ catalog, cacheDir, cacheSize, verifyKey }: GlobalOptions): Partial<Home> {
   const env = {
     ...process.env,
-    ...(catalog !== undefined && { VARVE_CATALOG: catalog }),
+    ...(catalog !== undefined && { VARVE_CATALOG: withoutPassword(catalog) }),
     ...(cacheDir !== undefined && { VARVE_CACHE_DIR: cacheDir }),
   };
-  return { ...homeOf(env), ...(cacheSize !== undefined && { cacheBytes: parseSizeBytes(cacheSize) }) };
+  return {
+    ...homeOf(env),
+    ...(cacheSize !== undefined && { cacheBytes: parseSizeBytes(cacheSize) }),
+    ...(verifyKey && { verifyKeys: verifyKeysOf(verifyKey) }),
+  };
 }
 
 /** One line after every command while changes of some mount lie uncommitted. */

@@ -9,10 +9,19 @@
  * | 3 | not found: what was named does not exist |
  * | 4 | conflict: it exists, is in use or is final, and asking again alone will not help |
  * | 5 | left uncommitted: the changes are kept, see `varve recover` |
+ * | 6 | not trusted: not signed by a key that must have signed it, or not what was signed |
  */
 import { type FailureCode, isDatasetError } from "../errors.js";
 
-export const ExitCode = { done: 0, failed: 1, usage: 2, notFound: 3, conflict: 4, uncommitted: 5 } as const;
+export const ExitCode = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  uncommitted: 5,
+  untrusted: 6,
+} as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 const EXIT_CODE_OF_FAILURE: Record<FailureCode, ExitCode> = {
@@ -29,6 +38,7 @@ const EXIT_CODE_OF_FAILURE: Record<FailureCode, ExitCode> = {
   "mount-busy": ExitCode.conflict,
   "read-only": ExitCode.conflict,
   uncommitted: ExitCode.uncommitted,
+  untrusted: ExitCode.untrusted,
   "mount-refused": ExitCode.failed,
   "remote-short": ExitCode.failed,
   "remote-failed": ExitCode.failed,

@@ -6,7 +6,8 @@ import yargs from "yargs";
 import { unmark } from "./after-dashes.js";
 import { type Cli, withGlobalOptions } from "./context.js";
 
-const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover).
+const EPILOGUE = `Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 left uncommitted (varve recover),
+6 not trusted (varve key).
 A reference is PROJECT/NAME@LABEL, PROJECT/NAME for the latest version, or a version id;
 REMOTE#PROJECT/NAME@LABEL is read from that remote (a URL, path or name) without a catalog.`;
 
@@ -59,6 +60,7 @@ const COMMANDS: readonly Commands[] = [
   { words: ["metrics"], load: async () => (await import("./commands/metrics.js")).addMetricsCommand },
   { words: ["recover"], load: async () => (await import("./commands/recover.js")).addRecoverCommand },
   { words: ["remote"], load: async () => (await import("./commands/remotes.js")).addRemoteCommands },
+  { words: ["key"], load: async () => (await import("./commands/keys.js")).addKeyCommands },
   { words: ["catalog"], load: async () => (await import("./commands/catalog.js")).addCatalogCommand },
   { words: ["prefetch"], load: async () => (await import("./commands/prefetch.js")).addPrefetchCommand },
   { words: ["cache"], load: async () => (await import("./commands/cache.js")).addCacheCommand },

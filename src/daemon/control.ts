@@ -1,17 +1,23 @@
 /**
  * How commands talk to the process of a mount: a Unix socket (mode 0600), one JSON object a line. A request is answered
  * by any number of progress lines and one last line, a result or a failure.
+ *
+ * Who connects needs the right to write to the socket, which the kernel checks, and to search its folder, which is the
+ * user's own (mode 0700): so both ends are that user, or root.
  */
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { type Server, type Socket, connect, createServer } from "node:net";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
+import * as z from "zod";
 import { DatasetError, errnoOf } from "../errors.js";
 import { type Failure, errorOf, failureOf } from "../failure.js";
 
-export interface ControlRequest {
-  operation: "status" | "figures" | "metrics" | "diff" | "commit" | "unmount" | "discard";
-  arguments: Record<string, unknown>;
-}
+const requestSchema = z.object({
+  operation: z.enum(["status", "figures", "metrics", "diff", "commit", "unmount", "discard"]),
+  arguments: z.record(z.string(), z.unknown()),
+});
+export type ControlRequest = z.infer<typeof requestSchema>;
 
 export type Report = (progress: unknown) => void;
 export type Handler = (request: ControlRequest, report: Report) => Promise<unknown>;
@@ -21,16 +27,23 @@ type Reply = { progress: unknown } | { result: unknown } | { failure: Failure };
 /** A line longer than this is no request of ours. */
 const REQUEST_MAX_CHARS = 1_000_000;
 
+/** Whoever may write to a folder may put another socket in the place of one. */
+const OTHERS_WRITE = 0o022;
+
 export interface ControlServer {
   /** Takes no more requests; resolves once those taken are answered, or after `ANSWER_WAIT_MS`. */
   close(): Promise<void>;
 }
+
+/** Longest a client may take to send its request. */
+const REQUEST_WAIT_MS = 10_000;
 
 /** Longest an ending process waits for somebody to take an answer. */
 const ANSWER_WAIT_MS = 2_000;
 
 /** Serves requests until the server is closed. */
 export async function serveControl(path: string, handle: Handler): Promise<ControlServer> {
+  requireOwnFolder(path);
   rmSync(path, { force: true });
   const server = createServer((socket) => serveClient(socket, handle));
   const before = process.umask(0o177);
@@ -88,12 +101,17 @@ export async function askControl(
 
 function serveClient(socket: Socket, handle: Handler): void {
   socket.on("error", () => socket.destroy());
-  const lines = createInterface({ input: socket });
-  lines.on("error", () => socket.destroy());
-  lines.once("line", (line) => {
-    lines.close();
-    void answer(socket, line, handle);
-  });
+  socket.setTimeout(REQUEST_WAIT_MS, () => socket.destroy());
+  let text = "";
+  const take = (piece: string) => {
+    text += piece;
+    const end = text.indexOf("\n");
+    if (end < 0 && text.length <= REQUEST_MAX_CHARS) return;
+    socket.off("data", take);
+    socket.setTimeout(0);
+    void answer(socket, end < 0 ? text : text.slice(0, end), handle);
+  };
+  socket.setEncoding("utf8").on("data", take);
 }
 
 async function answer(socket: Socket, line: string, handle: Handler): Promise<void> {
@@ -101,16 +119,44 @@ async function answer(socket: Socket, line: string, handle: Handler): Promise<vo
     if (socket.writable) socket.write(`${JSON.stringify(reply)}\n`);
   };
   try {
-    if (line.length > REQUEST_MAX_CHARS) throw new Error("the request is too long");
-    const request = JSON.parse(line) as ControlRequest;
-    send({ result: await handle(request, (progress) => send({ progress })) });
+    send({ result: await handle(parseRequest(line), (progress) => send({ progress })) });
   } catch (error) {
     send({ failure: failureOf(error) });
   }
   socket.end();
 }
 
+/** @throws {DatasetError} `bad-input` for what is no request */
+function parseRequest(line: string): ControlRequest {
+  const parsed = line.length <= REQUEST_MAX_CHARS ? requestSchema.safeParse(jsonIn(line)) : undefined;
+  if (parsed?.success) return parsed.data;
+  const message = "Cannot answer what was asked of the mount: it is no request of this varve";
+  throw new DatasetError("bad-input", { value: line.slice(0, 80) }, message);
+}
+
+function jsonIn(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Of a socket in a folder that another user can change, either end may be theirs.
+ * @throws {DatasetError} `bad-input`
+ */
+function requireOwnFolder(path: string): void {
+  const folder = dirname(path);
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  const isOwn = stat?.uid === process.geteuid?.() || process.geteuid?.() === 0;
+  if (!stat || (stat.isDirectory() && isOwn && (stat.mode & OTHERS_WRITE) === 0)) return;
+  const message = `Cannot use the control socket "${path}": its folder is not this user's alone; remove it, or set VARVE_HOME to a shorter path`;
+  throw new DatasetError("bad-input", { value: path }, message);
+}
+
 function connectTo(path: string): Promise<Socket> {
+  requireOwnFolder(path);
   return new Promise((resolve, reject) => {
     const socket = connect(path, () => {
       resolve(socket);

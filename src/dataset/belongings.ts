@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Belongings, Metadata } from "../catalog/catalog.js";
 import { attachmentSchema } from "./attachments.js";
 import { METADATA_FORMS } from "./metadata-value.js";
+import { parseAs } from "./stored-json.js";
 
 const metadataSchema = z.object({
   name: z.string(),
@@ -56,8 +57,13 @@ export function recordedMetadata({ name, type, form, value, attachment }: Metada
   const lies =
     attachment === null
       ? { value: Buffer.from(value).toString("base64") }
-      : { attachment: attachmentSchema.parse(JSON.parse(attachment)) };
-  return { name, type, form: z.enum(METADATA_FORMS).parse(form), ...lies };
+      : { attachment: parseAs(attachmentSchema, attachment, "attachment of a metadata value") };
+  return {
+    name,
+    type,
+    form: parseAs(z.enum(METADATA_FORMS), JSON.stringify(form), "form of a metadata value"),
+    ...lies,
+  };
 }
 
 export function metadataOf({ name, type, form, value = "", attachment }: RecordedMetadata): Metadata {

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { DatasetError, isDatasetError } from "../errors.js";
 import { refuseNewer } from "../format.js";
 import type { Remote } from "../remote/remote.js";
-import { damaged, parseJson } from "./record.js";
+import { damaged, parseJson } from "./stored-json.js";
 
 export const BUNDLE_KEY = "bundle.json";
 const BUNDLE_FORMAT = 1;

@@ -162,7 +162,7 @@ async function warmVersion(
   const cache = await workspace.cache();
   workspace.housekeeping().dropDeadPins();
   const before = cache.stats().fetched;
-  const tree = await openVersionTree(cache, version);
+  const tree = await openVersionTree(workspace, version);
   const bytes = await warm(
     {
       tree,

@@ -1,9 +1,10 @@
 /** What the catalog holds at a path: projects and datasets below it, and the versions of a dataset. */
 import type { Catalog, Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import type { CatalogFolder, CatalogVersion } from "../fs/questions.js";
+import { isDatasetError } from "../errors.js";
 import { bytesOfText, textOf } from "../paths.js";
 import { nameOfVersion } from "./history.js";
-import { rootBlockOf } from "./version-tree.js";
+import { expectedTree, rootBlockOf } from "./version-tree.js";
 import type { Workspace } from "./workspace.js";
 
 /**
@@ -24,13 +25,11 @@ export async function catalogFolder(
   onDataset(dataset);
   const finished = await catalog.listVersions(dataset.id, { states: ["completed", "published"] });
   const latest = await catalog.latestVersion(dataset.id);
-  return {
-    folders,
-    versions: finished
-      .filter(({ archived }) => archived === 0)
-      .flatMap((version) => versionIn(dataset, version)),
-    latest: latest?.label,
-  };
+  const versions: CatalogVersion[] = [];
+  for (const version of finished)
+    if (version.archived === 0) versions.push(...(await versionIn(workspace, dataset, version)));
+  const isShown = versions.some(({ id }) => id === latest?.id);
+  return { folders, versions, latest: isShown ? latest?.label : undefined };
 }
 
 /** The projects that begin so, by their next component, and the datasets of the project itself. */
@@ -50,9 +49,21 @@ function datasetAt(catalog: Catalog, path: string): Promise<DatasetRow | undefin
   return catalog.findDataset(path.slice(0, slash), path.slice(slash + 1));
 }
 
-function versionIn(dataset: DatasetRow, version: VersionRow): CatalogVersion[] {
+/** One that must be signed and is not is not there. */
+async function versionIn(
+  workspace: Workspace,
+  dataset: DatasetRow,
+  version: VersionRow,
+): Promise<CatalogVersion[]> {
   const { id, label, rootKey, completedAtMs, createdAtMs } = version;
   if (rootKey === null) return [];
   const reference = nameOfVersion({ dataset, version });
-  return [{ id, label, reference, completedAtMs: completedAtMs ?? createdAtMs, root: rootBlockOf(version) }];
+  const root = rootBlockOf(version);
+  try {
+    const expected = await expectedTree(workspace, version);
+    return [{ id, label, reference, completedAtMs: completedAtMs ?? createdAtMs, root, expected }];
+  } catch (error) {
+    if (isDatasetError(error, "untrusted")) return [];
+    throw error;
+  }
 }

@@ -56,7 +56,7 @@ export async function commitOverlay(
 ): Promise<OverlayCommit | undefined> {
   options.onStep?.("looking for the version that was mounted");
   const base = await findVersion(workspace, overlay.base);
-  const tree = await openVersionTree(await workspace.cache(), base.version);
+  const tree = await openVersionTree(workspace, base.version);
   options.onStep?.("reading the overlay");
   const open = () => snapshotOf(workspace, overlay, tree, options.snapshot?.id);
   const snapshot = await (options.snapshot ? options.snapshot.atOneMoment(open) : open());
@@ -87,7 +87,7 @@ export async function checkLabel(workspace: Workspace, overlay: OverlayState, la
 /** Whether an overlay was never changed, so that nothing is lost with it. */
 export async function isUntouched(workspace: Workspace, overlay: OverlayState): Promise<boolean> {
   const base = await findVersion(workspace, overlay.base);
-  const tree = await openVersionTree(await workspace.cache(), base.version);
+  const tree = await openVersionTree(workspace, base.version);
   const snapshot = await snapshotOf(workspace, overlay, tree);
   try {
     return snapshot.isEmpty;

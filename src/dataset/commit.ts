@@ -8,6 +8,8 @@ import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import type { EditedTree } from "../manifest/edit.js";
 import type { Edit } from "../manifest/entry.js";
+import { outlineOf } from "../manifest/outline.js";
+import { openRoot } from "../manifest/root.js";
 import { requireIdentity } from "../remote/identity.js";
 import { type Recording, recording } from "../remote/recording.js";
 import { recordedBelongings } from "./belongings.js";
@@ -20,6 +22,8 @@ import { previewLimits } from "./reports/candidates.js";
 import { makePreviews } from "./reports/previews.js";
 import { REPORTS_KIND, writeReports } from "./reports/version-reports.js";
 import { type DatasetId, type VersionId, textOfDataset } from "./reference.js";
+import type { SigningKey } from "./signing/keys.js";
+import type { Signing } from "./signing/signatures.js";
 import { type UploadDraftOptions, contentBytesSent, uploadDraft } from "./upload-draft.js";
 import { inTurn } from "./turn.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
@@ -71,6 +75,8 @@ export async function commitDraft(
 /** What of a version is durable before its record is. */
 interface WrittenVersion extends WrittenRoot {
   annexes: Belongings["annexes"];
+  /** Where the user's versions are signed. */
+  signing: Signing | undefined;
 }
 
 /** A commit up to its commit point: everything the record will name is durable in the remote. */
@@ -90,6 +96,7 @@ export async function prepareCommit(
   options: CommitOptions = {},
   edits?: Iterable<Edit>,
 ): Promise<PreparedCommit> {
+  const key = await signingKeyOf(workspace);
   await requireIdentity(draft.remote.remote, draft.remote.id);
   await uploadDraft(workspace, draft, options);
   const catalog = await workspace.catalog();
@@ -102,7 +109,16 @@ export async function prepareCommit(
     written.rootBytes,
     options,
   );
-  return { remote, written: { ...written, annexes } };
+  const outline = key && outlineOf(openRoot(written.rootBytes));
+  const signing = key && outline !== undefined ? { key, outline } : undefined;
+  return { remote, written: { ...written, annexes, signing } };
+}
+
+/** What signs the version: asked first, so that a key that cannot be used is told of before anything is sent. */
+async function signingKeyOf({ home }: Workspace): Promise<SigningKey | undefined> {
+  return home.signingKey === undefined
+    ? undefined
+    : (await import("./signing/key-files.js")).signingKey(home);
 }
 
 async function writeAnnexes(
@@ -196,13 +212,13 @@ async function nextFree(workspace: Workspace, draft: Draft, version: VersionRow)
 async function recordOf(
   workspace: Workspace,
   draft: Draft,
-  { edited, root, changes, annexes }: WrittenVersion,
+  { edited, root, changes, annexes, signing }: WrittenVersion,
   options: CommitOptions,
 ): Promise<VersionRecord> {
   const { dataset, version, remote } = draft;
   const catalog = await workspace.catalog();
   const job = await catalog.jobOfVersion(version.id);
-  return {
+  const record: VersionRecord = {
     format: 1,
     id: version.id as VersionId,
     dataset: { id: dataset.id as DatasetId, project: dataset.project, name: dataset.name },
@@ -230,6 +246,7 @@ async function recordOf(
     remotes: await remotesOf(catalog, remote, draft, edited),
     ...recordedBelongings({ metadata: await catalog.listMetadata(version.id), annexes }),
   };
+  return signing ? (await import("./signing/signatures.js")).signedRecord(record, signing) : record;
 }
 
 /**

@@ -81,7 +81,7 @@ export abstract class DatasetVersion {
 
   /** The tree of a finished version. @throws {DatasetError} `version-unfinished` */
   async tree(): Promise<Tree> {
-    return (this.#tree ??= openVersionTree(await this.workspace.cache(), this.current));
+    return (this.#tree ??= openVersionTree(this.workspace, this.current));
   }
 
   /** Lets go of a draft's file; the draft stays. */

@@ -6,6 +6,7 @@ import type { Cache } from "../cache/cache.js";
 import { type DirectoryEntry, type Edit, type Entry, EntryType } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { ROOT, type TreePath, isWithin, parentOf } from "../paths.js";
+import { depthFirst } from "./depth-first.js";
 import { Effect, type Source, type Staging } from "./staging.js";
 
 const NEW_DIRECTORY_MODE = 0o755;
@@ -47,11 +48,10 @@ export class DraftTree {
   }
 
   /** Everything below a directory, parents before children. */
-  async *below(directory: TreePath): AsyncIterable<Entry> {
-    for (const entry of await this.children(directory)) {
-      yield entry;
-      if (entry.type === EntryType.directory) yield* this.below(entry.path);
-    }
+  below(directory: TreePath): AsyncIterable<Entry> {
+    const inside = ({ type, path }: Entry) =>
+      type === EntryType.directory ? this.children(path) : undefined;
+    return depthFirst(this.children(directory), inside);
   }
 
   /** Stages an entry, the directories above it, and the end of what lay below it if it is not a directory. */
@@ -83,10 +83,15 @@ export class DraftTree {
 
   /** Stages the directories down to `path` that are not there; a file in the way is replaced. */
   async ensureDirectory(path: TreePath): Promise<void> {
-    if (this.known.has(path)) return;
-    if (path !== ROOT) await this.ensureDirectory(parentOf(path));
-    if (!(await this.isDirectory(path))) this.staging.put(newDirectory(path), Effect.content);
-    this.known.add(path);
+    const unknown: TreePath[] = [];
+    for (let at = path; !this.known.has(at); at = parentOf(at)) {
+      unknown.push(at);
+      if (at === ROOT) break;
+    }
+    for (const at of unknown.reverse()) {
+      if (!(await this.isDirectory(at))) this.staging.put(newDirectory(at), Effect.content);
+      this.known.add(at);
+    }
   }
 
   /** Makes the directories above a path, and ends what lies below it if a file or link is to take its place. */

@@ -46,7 +46,7 @@ export async function deleteSources(
 
 async function linksOf(workspace: Workspace, version: VersionRow): Promise<LinkEntry[]> {
   const cache = await workspace.cache();
-  const tree = await openVersionTree(cache, version);
+  const tree = await openVersionTree(workspace, version);
   if (tree.root.totals.links === 0) return [];
   const links: LinkEntry[] = [];
   for await (const entry of below(listingOf(cache, tree), ROOT))

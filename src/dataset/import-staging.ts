@@ -15,7 +15,7 @@ const BURST = 2_000;
 /** Costs the ranges that differ; content is read by the upload that follows. */
 export async function stageBundled(workspace: Workspace, draft: Draft, version: VersionRow): Promise<void> {
   const cache = await workspace.cache();
-  const tree = await openVersionTree(cache, version);
+  const tree = await openVersionTree(workspace, version);
   const before = await layersTree(workspace, draft);
   const load = draft.layers.length > 0 ? before.load : asyncRangeLoader(cache);
   const { staging } = draft.tree;

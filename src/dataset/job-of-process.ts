@@ -33,9 +33,17 @@ export function currentJobId(env: Readonly<Record<string, string | undefined>>):
   throw new DatasetError("bad-input", { value: given }, message);
 }
 
-/** Arguments as one line; what URLs hold of credentials, before the host or in the query, is left out. */
+/** Of options and variables whose values are secrets by their names. */
+const SECRET_NAME =
+  /(^|[-_])(password|passwd|pwd|passphrase|secret|token|(api|access|private)?[-_]?key|credentials?)$/i;
+
+/**
+ * Arguments as one line. What URLs hold of credentials, before the host or in the query, is left out, and so are values of
+ * options that are secrets by their names.
+ */
 export function commandLine(args: readonly string[]): string {
   return args
+    .map((arg, index) => withoutSecret(arg, args[index - 1]))
     .map((arg) =>
       arg.replace(
         /([a-z][a-z0-9+.-]*:\/\/)(?:[^/@\s]*@)?([^?\s]*)(?:\?\S*)?/gi,
@@ -44,4 +52,12 @@ export function commandLine(args: readonly string[]): string {
     )
     .map((arg) => (/^[\w@%+=:,./#-]+$/.test(arg) ? arg : JSON.stringify(arg)))
     .join(" ");
+}
+
+/** `--token=x`, `TOKEN=x`, or `x` after `--token`. */
+function withoutSecret(arg: string, before = ""): string {
+  const [, name = "", value] = /^-*([\w-]+)=(.*)$/s.exec(arg) ?? [];
+  if (value !== undefined && SECRET_NAME.test(name)) return arg.slice(0, arg.length - value.length) + "…";
+  const isValue = !arg.startsWith("-") && /^--?[\w-]+$/.test(before) && SECRET_NAME.test(before);
+  return isValue ? "…" : arg;
 }

@@ -46,11 +46,10 @@ export interface Squash {
 }
 
 export async function openLayers(workspace: Workspace, ids: readonly string[]): Promise<Layer[]> {
-  const cache = await workspace.cache();
   const layers: Layer[] = [];
   for (const id of ids) {
     const found = await findVersion(workspace, id);
-    layers.push({ ...found, tree: await openVersionTree(cache, found.version) });
+    layers.push({ ...found, tree: await openVersionTree(workspace, found.version) });
   }
   return layers;
 }

@@ -6,6 +6,7 @@ import { DatasetError } from "../errors.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
 import type { Tree } from "../manifest/tree.js";
 import { ROOT, type TreePath, nameOf, pathOfText, textOf } from "../paths.js";
+import { depthFirst } from "./depth-first.js";
 import type { OptionNames } from "./known-options.js";
 import type { Listing } from "./select-entries.js";
 import { type Patterns, type Wildcards, isWildcard, wildcardsOf } from "./wildcard.js";
@@ -34,7 +35,7 @@ export async function* list(listing: Listing, text: string, options: ListOptions
     ? { type: EntryType.directory, path: ROOT }
     : expectEntry(entry, directory);
   if (type !== EntryType.directory) yield expectEntry(entry, directory);
-  else yield* listDirectory(listing, path, wildcards, "");
+  else yield* listDirectory(listing, path, wildcards);
 }
 
 /** A finished version, to be looked into through the cache. */
@@ -96,20 +97,43 @@ function expectEntry(entry: Entry | undefined, path: TreePath): Entry {
   throw new DatasetError("path-missing", { path: shown }, message);
 }
 
-/** @param relative The directory, below where the listing began. */
+/** An entry on the way down. */
+interface Listed {
+  entry: Entry;
+  /** Below where the listing began. */
+  relative: string;
+  /** Whether a wildcard names it, or a folder it lies in. */
+  isNamed: boolean;
+}
+
 async function* listDirectory(
   listing: Listing,
   directory: TreePath,
   wildcards: Wildcards,
-  relative: string,
-  isTaken = false,
 ): AsyncIterable<Entry> {
+  const inside = ({ entry, relative, isNamed }: Listed) =>
+    isFolder(entry) && (isNamed || wildcards.mayNameBelow(relative))
+      ? childrenOf(listing, entry.path, wildcards, relative, isNamed)
+      : undefined;
+  const first = childrenOf(listing, directory, wildcards, "", false);
+  for await (const { entry, isNamed } of depthFirst(first, inside))
+    if (isNamed || (wildcards.areNone && isFolder(entry))) yield entry;
+}
+
+async function* childrenOf(
+  listing: Listing,
+  directory: TreePath,
+  wildcards: Wildcards,
+  above: string,
+  isTaken: boolean,
+): AsyncGenerator<Listed> {
   for await (const entry of await listing.children(directory)) {
-    const path = relative === "" ? nameOf(entry.path) : `${relative}/${nameOf(entry.path)}`;
-    const isFolder = entry.type === EntryType.directory;
-    const isNamed = isTaken || wildcards.names(path, isFolder ? "folder" : "file");
-    if (isNamed || (wildcards.areNone && isFolder)) yield entry;
-    if (isFolder && (isNamed || wildcards.mayNameBelow(path)))
-      yield* listDirectory(listing, entry.path, wildcards, path, isNamed);
+    const relative = above === "" ? nameOf(entry.path) : `${above}/${nameOf(entry.path)}`;
+    const isNamed = isTaken || wildcards.names(relative, isFolder(entry) ? "folder" : "file");
+    yield { entry, relative, isNamed };
   }
+}
+
+function isFolder({ type }: Entry): boolean {
+  return type === EntryType.directory;
 }

@@ -52,10 +52,16 @@ interface Place {
 /** Each folder before those in it. @param top The real path of the folder, a byte string. */
 export function* walkFolder(top: string, options: WalkOptions): Generator<WalkedFolder> {
   const isTaken = options.wildcards.names("", "folder");
-  yield* walk({ from: top, relative: "", isTaken, rules: undefined, above: [top] }, options);
+  // What is still to come, the next one last: folders may lie in each other deeper than calls may.
+  const ahead: Place[] = [{ from: top, relative: "", isTaken, rules: undefined, above: [top] }];
+  for (let place = ahead.pop(); place; place = ahead.pop()) {
+    const { walked, inside } = walk(place, options);
+    yield walked;
+    ahead.push(...inside.reverse());
+  }
 }
 
-function* walk(place: Place, options: WalkOptions): Generator<WalkedFolder> {
+function walk(place: Place, options: WalkOptions): { walked: WalkedFolder; inside: Place[] } {
   const { from, relative, isTaken } = place;
   const found = readLocalDirectory(from);
   const rules = options.ignoreFiles === false ? undefined : rulesIn(from, relative, place.rules);
@@ -63,19 +69,16 @@ function* walk(place: Place, options: WalkOptions): Generator<WalkedFolder> {
   const entries = found.flatMap((entry) => taken(entry, here, options));
   const takesFolder = ({ name }: LocalEntry) =>
     isTaken || options.wildcards.names(below(relative, name), "folder");
-  yield { from, relative, isTaken, entries, outOfReach: new Set(namesOutOfReach(found)), takesFolder };
-  for (const entry of entries)
-    if (entry.type === EntryType.directory)
-      yield* walk(
-        {
-          from: entry.path,
-          relative: below(relative, entry.name),
-          isTaken: takesFolder(entry),
-          rules,
-          above: options.symlinks === "follow" ? [...place.above, entry.path] : [],
-        },
-        options,
-      );
+  const outOfReach = new Set(namesOutOfReach(found));
+  const folders = entries.filter(({ type }) => type === EntryType.directory);
+  const inside = folders.map((entry) => ({
+    from: entry.path,
+    relative: below(relative, entry.name),
+    isTaken: takesFolder(entry),
+    rules,
+    above: options.symlinks === "follow" ? [...place.above, entry.path] : [],
+  }));
+  return { walked: { from, relative, isTaken, entries, outOfReach, takesFolder }, inside };
 }
 
 function taken(found: LocalEntry | SpecialFile, place: Place, options: WalkOptions): LocalEntry[] {

@@ -4,6 +4,7 @@
  */
 import { extname } from "node:path";
 import { DatasetError } from "../errors.js";
+import { parseJson } from "./stored-json.js";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
@@ -82,11 +83,11 @@ export function encodeValue(value: MetadataValue, type?: string): EncodedValue {
   return encoded("json", type, Buffer.from(JSON.stringify(value), "utf8"));
 }
 
-/** Undoes `encodeValue`. */
+/** Undoes `encodeValue`. @throws {DatasetError} `format-damaged` for JSON that is none */
 export function decodeValue({ form, bytes }: Pick<EncodedValue, "form" | "bytes">): MetadataValue {
   if (form === "bytes") return new Uint8Array(bytes);
   const text = Buffer.from(bytes).toString("utf8");
-  return form === "text" ? text : (JSON.parse(text) as Json);
+  return form === "text" ? text : (parseJson(bytes, "metadata value") as Json);
 }
 
 /** The name of a value or a report: any text on one line; none is reserved. @throws {DatasetError} `bad-input` */

@@ -4,7 +4,6 @@
  */
 import { isUtf8 } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
-import * as z from "zod";
 import type { Metadata, VersionRow } from "../catalog/catalog.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
@@ -23,6 +22,7 @@ import {
   encodeValue,
   mediaTypeOf,
 } from "./metadata-value.js";
+import { damaged, parseAs } from "./stored-json.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
 export interface MetadataOptions {
@@ -179,11 +179,18 @@ export async function remoteOf(workspace: Workspace, remoteId: string): Promise<
 function infoOf({ name, type, form, value, attachment }: Metadata): MetadataInfo {
   const kept =
     attachment === null ? { bytes: value.length, sha256: sha256(value) } : parsedAttachment(attachment);
-  return { name, type, form: z.enum(METADATA_FORMS).parse(form), bytes: kept.bytes, sha256: kept.sha256 };
+  return { name, type, form: formOf(form), bytes: kept.bytes, sha256: kept.sha256 };
+}
+
+/** An amendment may say any word. @throws {DatasetError} `format-damaged` */
+function formOf(word: string): MetadataForm {
+  const form = METADATA_FORMS.find((known) => known === word);
+  if (form === undefined) throw damaged("form of a metadata value");
+  return form;
 }
 
 function parsedAttachment(text: string) {
-  return attachmentSchema.parse(JSON.parse(text));
+  return parseAs(attachmentSchema, text, "attachment of a metadata value");
 }
 
 function tooLarge(path: string, sizeBytes: number): DatasetError<"bad-input"> {

@@ -3,18 +3,20 @@ import * as z from "zod";
 import { sha256 } from "../content/hash.js";
 import { isDatasetError } from "../errors.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
-import { damaged, parseJson } from "./record.js";
+import { KiB } from "../units.js";
 import { type DatasetId, type DatasetName, isDatasetName } from "./reference.js";
+import { damaged, parseJson } from "./stored-json.js";
 
 export const NAMES_PREFIX = "names/";
 const KEY_PART_MAX_CHARS = 200;
+const NAME_MAX_BYTES = 64 * KiB;
 
 const nameSchema = z.object({
   dataset: z.string().regex(/^[0-9a-f]{32}$/),
   // What follows is missing in remotes of the first release.
   project: z.string().optional(),
   name: z.string().optional(),
-  createdAtMs: z.number().int().nonnegative().optional(),
+  createdAtMs: z.number().int().nonnegative().max(8_640_000_000_000_000).optional(),
 });
 
 /** What a remote says of a dataset by its name. */
@@ -59,7 +61,9 @@ export async function readName(remote: Remote, dataset: DatasetName): Promise<Na
 /** What lies under one key of `names/`. @throws {DatasetError} `object-missing`, `format-damaged` */
 export async function readNameAt(remote: Remote, key: ObjectKey): Promise<NamedDataset & DatasetName> {
   const what = `${remote.url}/${key}`;
-  const parsed = nameSchema.safeParse(parseJson(await remote.readWhole(key), what));
+  const parsed = nameSchema.safeParse(
+    parseJson(await remote.readWhole(key, { maxBytes: NAME_MAX_BYTES }), what),
+  );
   if (!parsed.success) throw damaged(what, parsed.error);
   const { dataset, createdAtMs } = parsed.data;
   const fromKey = datasetOfKey(key);

@@ -22,8 +22,8 @@ export async function diffOverlay(workspace: Workspace, overlay: OverlayState): 
   const cache = await workspace.cache();
   const { version: mounted } = await findVersion(workspace, overlay.base);
   const { version: parent } = await findVersion(workspace, overlay.parent);
-  const base = await openVersionTree(cache, mounted);
-  const before = parent.id === mounted.id ? base : await openVersionTree(cache, parent);
+  const base = await openVersionTree(workspace, mounted);
+  const before = parent.id === mounted.id ? base : await openVersionTree(workspace, parent);
   const remote = mounted.remoteId as RemoteId;
   const snapshot = await snapshotOf(workspace, overlay, base);
   const staging = Staging.open(":memory:");

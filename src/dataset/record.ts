@@ -7,9 +7,12 @@ import { canonicalLabel, isLabel } from "../catalog/label.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import { refuseNewer } from "../format.js";
+import { isKey } from "../remote/key.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
+import { GiB, MiB } from "../units.js";
 import { belongingsSchema } from "./belongings.js";
 import { type DatasetId, type VersionId, isDatasetName } from "./reference.js";
+import { damaged, parseJson } from "./stored-json.js";
 
 const RECORD_FORMAT = 1;
 const TOMBSTONE_FORMAT = 2;
@@ -17,6 +20,12 @@ const TOMBSTONE_FORMAT = 2;
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().nonnegative();
+/** Unix ms that a date can be made of. */
+const timeMs = count.max(8_640_000_000_000_000);
+/** That of a root of ten billion files. */
+const ROOT_MAX_BYTES = 1 * GiB;
+/** Far more than a record has: larger things of a version are attachments. */
+const RECORD_MAX_BYTES = 64 * MiB;
 
 const recordSchema = z.object({
   format: z.literal(RECORD_FORMAT),
@@ -24,7 +33,7 @@ const recordSchema = z.object({
   dataset: z
     .object({ id: hex32.transform((id) => id as DatasetId), project: z.string(), name: z.string() })
     .refine(isDatasetName),
-  label: z.string(),
+  label: z.string().refine(isLabel),
   /** In order; a later parent wins where several have a path. */
   parents: z.array(z.object({ id: hex32, dataset: z.string(), label: z.string() })),
   /** What it was squashed from, in order, by the names of then: no parents, and they may be no more. */
@@ -35,9 +44,13 @@ const recordSchema = z.object({
   createdBy: z.string(),
   /** The job that made it; records before 0.2 have none. */
   job: z.object({ id: z.string(), name: z.string() }).optional(),
-  createdAtMs: count,
-  completedAtMs: count,
-  root: z.object({ key: z.string(), hash: sha256.transform((hash) => hash as Sha256), bytes: count }),
+  createdAtMs: timeMs,
+  completedAtMs: timeMs,
+  root: z.object({
+    key: z.string().refine(isKey),
+    hash: sha256.transform((hash) => hash as Sha256),
+    bytes: count.max(ROOT_MAX_BYTES),
+  }),
   digest: sha256,
   contentDigest: sha256,
   files: count,
@@ -51,7 +64,7 @@ const recordSchema = z.object({
 /** What lies in the place of the record of a version that was deleted. */
 const tombstoneSchema = z.object({
   format: z.literal(TOMBSTONE_FORMAT),
-  deleted: z.object({ id: hex32, label: z.string(), by: z.string(), atMs: count }),
+  deleted: z.object({ id: hex32, label: z.string(), by: z.string(), atMs: timeMs }),
 });
 
 export type VersionRecord = z.infer<typeof recordSchema>;
@@ -92,7 +105,7 @@ export async function createRecord(remote: Remote, record: VersionRecord): Promi
 /** Reads and checks one record, and that it is that of its key. @throws {DatasetError} `object-missing`, `not-found` (deleted), `format-damaged`, `format-newer` */
 export async function readRecord(remote: Remote, key: ObjectKey): Promise<VersionRecord> {
   const what = `${remote.url}/${key}`;
-  const record = parseRecord(await remote.readWhole(key), what);
+  const record = parseRecord(await remote.readWhole(key, { maxBytes: RECORD_MAX_BYTES }), what);
   if (recordKey(record.dataset.id, record.label) !== key) throw damaged(what);
   return record;
 }
@@ -131,21 +144,8 @@ export function parseRecord(bytes: Uint8Array, what: string): VersionRecord {
   throw damaged(what, parsed.error);
 }
 
-/** @throws {DatasetError} `format-damaged` */
-export function parseJson(bytes: Uint8Array, what: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8")) as unknown;
-  } catch (error) {
-    throw damaged(what, error);
-  }
-}
-
 function deleted({ id, label, by, atMs }: z.infer<typeof tombstoneSchema>["deleted"]): DatasetError {
   const what = `version "${label}"`;
   const message = `Cannot read the ${what} (${id}): ${by} deleted it on ${new Date(atMs).toISOString().slice(0, 10)}`;
   return new DatasetError("not-found", { what }, message);
-}
-
-export function damaged(what: string, cause?: unknown): DatasetError<"format-damaged"> {
-  return new DatasetError("format-damaged", { what }, `Cannot read "${what}": it is damaged`, { cause });
 }

@@ -125,7 +125,7 @@ export async function recoverExport(
     throw new DatasetError("bad-input", { value: folder }, message);
   }
   const base = await findVersion(workspace, overlay.base);
-  const tree = await openVersionTree(await workspace.cache(), base.version);
+  const tree = await openVersionTree(workspace, base.version);
   const snapshot = await snapshotOf(workspace, overlay, tree);
   try {
     return await exportOverlay(snapshot, tree, await workspace.cache(), target);
@@ -194,7 +194,7 @@ async function describe(workspace: Workspace, overlay: OverlayState): Promise<Re
 
 async function countChanges(workspace: Workspace, overlay: OverlayState): Promise<number> {
   const base = await findVersion(workspace, overlay.base);
-  const tree = await openVersionTree(await workspace.cache(), base.version);
+  const tree = await openVersionTree(workspace, base.version);
   const snapshot = await snapshotOf(workspace, overlay, tree);
   try {
     let changes = 0;

@@ -135,7 +135,7 @@ export abstract class RelatedDataset extends ReadableDataset {
   async #treeOf(reference: string): Promise<LoadedTree> {
     const { workspace, found } = await locateVersion(this.workspace, reference);
     const cache = await workspace.cache();
-    return loadedTree(cache, await openVersionTree(cache, found.version));
+    return loadedTree(cache, await openVersionTree(workspace, found.version));
   }
 }
 

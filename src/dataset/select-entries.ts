@@ -6,6 +6,7 @@ import { DatasetError } from "../errors.js";
 import { type Entry, EntryType } from "../manifest/entry.js";
 import { ROOT, type TreePath, pathOfText } from "../paths.js";
 import { normalizeLinkUrl } from "../remote/links/link-url.js";
+import { depthFirst } from "./depth-first.js";
 import type { OptionNames } from "./known-options.js";
 import { type Wildcards, isWildcard, partsOfPattern, textOfLiteral, wildcardsOf } from "./wildcard.js";
 
@@ -71,11 +72,10 @@ export async function* filesOf(listing: Listing, entries: readonly Entry[]): Asy
 }
 
 /** Everything below a directory, parents before children. */
-export async function* below(listing: Listing, directory: TreePath): AsyncIterable<Entry> {
-  for await (const entry of await listing.children(directory)) {
-    yield entry;
-    if (entry.type === EntryType.directory) yield* below(listing, entry.path);
-  }
+export function below(listing: Listing, directory: TreePath): AsyncIterable<Entry> {
+  const inside = ({ type, path }: Entry) =>
+    type === EntryType.directory ? listing.children(path) : undefined;
+  return depthFirst(listing.children(directory), inside);
 }
 
 async function* entriesNamed(listing: Listing, text: string, recursive: boolean): AsyncIterable<Entry> {
@@ -103,12 +103,14 @@ async function* filesIn(listing: Listing, directory: TreePath): AsyncIterable<En
 }
 
 async function* matching(listing: Listing, directory: TreePath, wildcards: Wildcards): AsyncIterable<Entry> {
-  for await (const entry of await listing.children(directory)) {
-    const kind = entry.type === EntryType.directory ? "folder" : "file";
-    if (wildcards.names(entry.path, kind)) yield entry;
-    else if (kind === "folder" && wildcards.mayNameBelow(entry.path))
-      yield* matching(listing, entry.path, wildcards);
-  }
+  const isNamed = ({ type, path }: Entry) =>
+    wildcards.names(path, type === EntryType.directory ? "folder" : "file");
+  const inside = (entry: Entry) => {
+    const { type, path } = entry;
+    if (type !== EntryType.directory || isNamed(entry) || !wildcards.mayNameBelow(path)) return undefined;
+    return listing.children(path);
+  };
+  for await (const entry of depthFirst(listing.children(directory), inside)) if (isNamed(entry)) yield entry;
 }
 
 async function* linksTo(listing: Listing, url: string): AsyncIterable<Entry> {

@@ -4,6 +4,7 @@
  */
 import Database from "better-sqlite3";
 import type { Sha256 } from "../content/chunk.js";
+import { ensureFile } from "../home.js";
 
 /**
  * A file changed within this time before it was read is not remembered: a second change in the same tick of the file
@@ -40,7 +41,7 @@ export class Stamps {
   private readonly select: Database.Statement;
 
   constructor(file: string) {
-    this.db = new Database(file, { timeout: 30_000 });
+    this.db = new Database(ensureFile(file), { timeout: 30_000 });
     this.db.pragma("journal_mode = WAL");
     this.db.pragma("synchronous = OFF"); // losing it costs time, never truth
     this.db.exec(SCHEMA);

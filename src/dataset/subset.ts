@@ -17,7 +17,7 @@ export async function selectionSource(
   const cache = await workspace.cache();
   return {
     cache,
-    tree: await openVersionTree(cache, version),
+    tree: await openVersionTree(workspace, version),
     table: await openFileTable(workspace, version),
   };
 }

@@ -10,8 +10,14 @@ import type { Edit } from "../manifest/entry.js";
 import { type EncodedRange, type Range, openRange, openRangeOf } from "../manifest/range.js";
 import { type LoadRange, blockOfRange } from "../manifest/range-ref.js";
 import { type Root, encodeRoot, openRoot } from "../manifest/root.js";
+import { type ExpectedTree, matchRoot } from "../manifest/outline.js";
 import { Tree } from "../manifest/tree.js";
 import type { StoredTree } from "../manifest/tree-walk.js";
+import { asksForSignatures } from "./signing/asked.js";
+import type { Workspace } from "./workspace.js";
+
+/** What of a workspace reading a version needs. */
+export type ReadingWorkspace = Pick<Workspace, "home" | "catalogOf" | "cache">;
 
 /** The block that holds a finished version's root. @throws {DatasetError} `version-unfinished` */
 export function rootBlockOf(version: VersionRow): Block {
@@ -31,10 +37,31 @@ export function rootBlockOf(version: VersionRow): Block {
   };
 }
 
-/** Opens the tree of a finished version. Costs its root; ranges are read as they are asked for. */
-export async function openVersionTree(cache: Cache, version: VersionRow): Promise<Tree> {
-  const root = openRoot(await cache.read(rootBlockOf(version)));
-  return treeOf(cache, root);
+/**
+ * Opens the tree of a finished version. Costs its root; ranges are read as they are asked for.
+ *
+ * @throws {DatasetError} `version-unfinished`; `untrusted` where it must be signed and is not; `format-damaged`
+ */
+export async function openVersionTree(workspace: ReadingWorkspace, version: VersionRow): Promise<Tree> {
+  const block = rootBlockOf(version);
+  const expected = await expectedTree(workspace, version);
+  const cache = await workspace.cache();
+  return treeOf(cache, matchRoot(openRoot(await cache.read(block)), expected));
+}
+
+/**
+ * What the root of a version must be: that of its digests, and where it must be signed, the one that was.
+ *
+ * @throws {DatasetError} `untrusted`; `bad-input`, `format-damaged` for keys that cannot be read
+ */
+export async function expectedTree(
+  workspace: Pick<ReadingWorkspace, "home" | "catalogOf">,
+  version: VersionRow,
+): Promise<ExpectedTree> {
+  const expected = { tree: version.treeDigest, content: version.contentDigest };
+  if (!asksForSignatures(workspace.home)) return expected;
+  const { signedOutline } = await import("./signing/signatures.js");
+  return { ...expected, outline: await signedOutline(workspace, version) };
 }
 
 /** A tree over ranges that lie in remotes. */

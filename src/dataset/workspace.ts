@@ -7,7 +7,7 @@ import { userInfo } from "node:os";
 import type { Cache } from "../cache/cache.js";
 import type { OnCacheFault } from "../cache/disk.js";
 import { Housekeeping } from "../cache/housekeeping.js";
-import type { Catalog } from "../catalog/catalog.js";
+import type { Catalog, VersionRow } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
 import { DatasetError, messageOf } from "../errors.js";
 import { type Home, ensureDir, hasCatalog, homeOf } from "../home.js";
@@ -101,6 +101,26 @@ export class Workspace {
   /** The catalog, made where there is none. @throws {DatasetError} What `openCatalog` throws */
   catalog(): Promise<Catalog> {
     return (this.#catalog ??= this.#openCatalog());
+  }
+
+  /**
+   * The catalog that a finished version is from: the user's, or that of a reader of a remote. While a bundle is imported,
+   * both know its id.
+   *
+   * @throws {DatasetError} `not-found`
+   */
+  async catalogOf({ id, rootHash }: Pick<VersionRow, "id" | "rootHash">): Promise<Catalog> {
+    const workspaces = [this, ...this.#readers.values(), ...(this.#session ? [this.#session] : [])];
+    for (const workspace of workspaces) {
+      const catalog = await workspace.catalog();
+      if ((await catalog.versionById(id))?.rootHash === rootHash) return catalog;
+    }
+    const what = `version "${id}"`;
+    throw new DatasetError(
+      "not-found",
+      { what },
+      `Cannot find the ${what}: no catalog that is open knows it`,
+    );
   }
 
   /** Verified blocks on the local disk, and the way to get others. */

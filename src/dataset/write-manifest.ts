@@ -3,10 +3,11 @@ import pLimit from "p-limit";
 import type { Cache } from "../cache/cache.js";
 import { blockOfSegment, segmentKey } from "../content/segment.js";
 import { sha256 } from "../content/hash.js";
+import { mapInOrder } from "../content/in-order.js";
 import { type EditedTree, editTree } from "../manifest/edit.js";
 import { type Edit, EntryType } from "../manifest/entry.js";
 import { type EncodedRange } from "../manifest/range.js";
-import { blockOfRange, rangeKey } from "../manifest/range-ref.js";
+import { type RangeRef, blockOfRange, rangeKey } from "../manifest/range-ref.js";
 import { encodeRoot, openRoot } from "../manifest/root.js";
 import { ROOT, type TreePath, parentOf } from "../paths.js";
 import type { Remote } from "../remote/remote.js";
@@ -61,7 +62,9 @@ export async function writeManifest(
     relocate: gatherPacks(cache, { ...draft.remote, remote }),
   });
   const named = await segments.finish();
-  const bytes = encodeRoot({ ranges: edited.ranges, segments: named, remote: draft.remote.id });
+  const ranges =
+    workspace.home.signingKey === undefined ? edited.ranges : await sayingChunks(edited.ranges, cache);
+  const bytes = encodeRoot({ ranges, segments: named, remote: draft.remote.id });
   const root = { key: `roots/${version.id}/1`, hash: sha256(bytes), bytes: bytes.length };
   await remote.put(root.key, bytes, { sha256: root.hash });
   const isFirst = draft.layers.length === 0;
@@ -84,6 +87,21 @@ function newSegments(draft: Draft, cache: Cache, remote: Remote): NewSegments {
     put: ({ ref, bytes }) => remote.put(segmentKey(ref.id), bytes, { sha256: ref.id }),
     remote: draft.remote.id,
   });
+}
+
+/**
+ * References that all say which chunks files consist of, which a signature covers. Costs a look at those ranges that come
+ * from a root that does not say it, once in the life of a dataset.
+ */
+async function sayingChunks(refs: readonly RangeRef[], cache: Cache): Promise<RangeRef[]> {
+  const load = asyncRangeLoader(cache);
+  const saying: RangeRef[] = [];
+  for await (const ref of mapInOrder(refs, PARALLEL_PUTS, async (ref) => {
+    const chunkLists = ref.chunkLists ?? (await load(ref)).chunkLists();
+    return { ...ref, chunkLists };
+  }))
+    saying.push(ref);
+  return saying;
 }
 
 /** Ranges of a child are read at once, to be compared with the parents': they stay on this machine. */

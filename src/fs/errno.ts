@@ -66,6 +66,7 @@ const ERRNO_OF_FAILURE: Record<FailureCode, ErrnoName> = {
   "content-damaged": "EIO",
   "format-damaged": "EIO",
   "format-newer": "EIO",
+  untrusted: "EACCES",
   "source-changed": "ESTALE",
   "source-unreadable": "EIO",
   "target-unwritable": "EIO",

@@ -6,6 +6,7 @@ import type { CacheFault } from "../cache/disk.js";
 import type { RemoteId, Sha256 } from "../content/chunk.js";
 import type { Failure } from "../failure.js";
 import type { ObjectKey } from "../remote/remote.js";
+import type { ExpectedTree } from "../manifest/outline.js";
 import type { Question } from "./questions.js";
 import type { NamedVersion } from "./explain/version-facts.js";
 import type { EndOfLoop } from "./transport/kernel/loop.js";
@@ -22,7 +23,7 @@ export interface WorkerStart {
 /** What a worker serves, and how. */
 export interface WorkerData {
   /** The version to be served, with the bytes of its root as they lie in its remote. Undefined: every one there is. */
-  shown: { version: NamedVersion; root: Uint8Array } | undefined;
+  shown: { version: NamedVersion; root: Uint8Array; expected?: ExpectedTree | undefined } | undefined;
   /** Which of its entries are shown, one bit an ordinal. Default: all. */
   subset: Uint8Array | undefined;
   cacheDirectory: string;

@@ -1,5 +1,6 @@
 /** From a version's root to its files, with what explains them. */
 import type { Block, LocalBlocks } from "../cache/block.js";
+import { type ExpectedTree, matchRoot } from "../manifest/outline.js";
 import type { Range } from "../manifest/range.js";
 import type { RangeRef } from "../manifest/range-ref.js";
 import { openRoot } from "../manifest/root.js";
@@ -38,14 +39,21 @@ export interface OpenVersion {
   facts: FactsFolder;
 }
 
-/** Opens a version from the bytes of its root. @throws {DatasetError} `format-damaged`, `format-newer` */
+/** A version to be opened: the bytes of its root, and what they must be. */
+export interface RootedVersion {
+  version: NamedVersion;
+  root: Uint8Array;
+  expected?: ExpectedTree | undefined;
+}
+
+/** Opens a version from the bytes of its root. @throws {DatasetError} `format-damaged`, `format-newer`, `untrusted` */
 export function openVersion(
-  root: Uint8Array,
-  version: NamedVersion,
+  { version, root: bytes, expected }: RootedVersion,
   owner: Owner,
   { blocks, answers, prefetch, load, wholes }: Supplied,
 ): OpenVersion {
-  const tree = new Tree(openRoot(root), load);
+  const root = openRoot(bytes);
+  const tree = new Tree(expected ? matchRoot(root, expected) : root, load);
   const lineage = () => answers.get({ about: "lineage", version: version.id });
   const origins = new Origins(version.id, tree, blocks, lineage);
   const originOf = (ordinal: number) => origins.of(ordinal);

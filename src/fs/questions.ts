@@ -5,6 +5,7 @@
 import { LRUCache } from "lru-cache";
 
 import { type Block, Missing } from "../cache/block.js";
+import type { ExpectedTree } from "../manifest/outline.js";
 
 export type Question =
   | { about: "lineage"; version: string }
@@ -57,6 +58,8 @@ export interface CatalogVersion {
   completedAtMs: number;
   /** Holds the root of its tree. */
   root: Block;
+  /** What that must be. */
+  expected?: ExpectedTree | undefined;
 }
 
 /** Thrown by an operation that needs an answer which is not here, or no longer fresh enough. */

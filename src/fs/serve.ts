@@ -8,6 +8,7 @@ import type { Block } from "../cache/block.js";
 import type { Cache } from "../cache/cache.js";
 import { messageOf } from "../errors.js";
 import { type Log, silentLog } from "../log.js";
+import type { ExpectedTree } from "../manifest/outline.js";
 import type { NamedVersion } from "./explain/version-facts.js";
 import type { WaitingRequest, WorkerData, WorkerFigures } from "./messages.js";
 import { type EndOfThread, MountThread } from "./mount-thread.js";
@@ -25,8 +26,8 @@ export interface ServeOptions {
   mountpoint: string;
   /** What lists of mounts show: `vision/cifar10@1.2.0`. */
   name: string;
-  /** The version to be served, with the block that holds its root. Undefined: every version of the catalog. */
-  shown: { version: NamedVersion; root: Block } | undefined;
+  /** The version to be served, with the block that holds its root and what that must be. Undefined: every version of the catalog. */
+  shown: { version: NamedVersion; root: Block; expected?: ExpectedTree | undefined } | undefined;
   /** Which of its entries are shown, one bit an ordinal. Default: all. Of a mount that is only read. */
   subset?: Uint8Array | undefined;
   /** Tells what only the catalog knows. */
@@ -213,7 +214,7 @@ class KernelServedMount implements ServedMount {
 
 /** Fetches a version's root, so that one that cannot be had is not mounted. */
 export async function fetchShown({ shown, cache }: ServeOptions): Promise<WorkerData["shown"]> {
-  return shown && { version: shown.version, root: await cache.read(shown.root) };
+  return shown && { ...shown, root: await cache.read(shown.root) };
 }
 
 async function dataOf(options: ServeOptions): Promise<WorkerData> {

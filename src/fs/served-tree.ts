@@ -31,7 +31,7 @@ export function openServedTree(
 ): ServedTree {
   const owner = { uid, gid, preserveOwner, isShared };
   if (!shown) return readOnly(browseFileSystem(owner, supplied));
-  const version = openVersion(shown.root, shown.version, owner, supplied);
+  const version = openVersion(shown, owner, supplied);
   if (overlayDirectory !== undefined) return overlaid(version, overlayDirectory, writeTimes);
   const backings = supplied.wholes && new WholeFiles(version.files, supplied.wholes);
   const shows = subset && new Subset(subset);

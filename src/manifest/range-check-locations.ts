@@ -1,5 +1,6 @@
 /** The part of `range-check.ts` that looks at the locations block: where the bytes of files lie. */
 import { Codec } from "../content/chunk.js";
+import { MiB } from "../units.js";
 import { damaged, readU64 } from "./binary.js";
 import { EntryType } from "./entry.js";
 import {
@@ -14,6 +15,9 @@ import {
   RANGE_WHAT,
   RECORD_BYTES,
 } from "./range-layout.js";
+
+/** Far above the 2 MiB that files are cut into: it bounds what a reader of a crafted range sets memory aside for. */
+const CHUNK_BYTES_MAX = 256 * MiB;
 
 /** Listed chunks belong to one file each, in order, and make up its size. @throws {DatasetError} `format-damaged` */
 export function checkLocations(layout: Layout): void {
@@ -81,6 +85,8 @@ function checkChunk(
 ): void {
   if (codec > Codec.brotli) throw bad(`a chunk has codec ${codec}`);
   if (sizeBytes === 0 || storedBytes === 0) throw bad("a chunk is empty");
+  if (sizeBytes > CHUNK_BYTES_MAX || storedBytes > CHUNK_BYTES_MAX)
+    throw bad("a chunk is larger than any is");
   if (codec === Codec.raw && storedBytes !== sizeBytes) throw bad("a chunk stored as it is has another size");
   if (view.getUint32(pack, true) >= packCount) throw bad("a chunk's pack is not there");
 }

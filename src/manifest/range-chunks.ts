@@ -1,6 +1,14 @@
 /** Where the bytes of files lie: the locations block of a range, read in place. */
-import type { Chunk, Codec, PackId, RemoteId } from "../content/chunk.js";
-import { readU64 } from "./binary.js";
+import {
+  type Chunk,
+  type Codec,
+  EMPTY_SHA256,
+  type PackId,
+  type RemoteId,
+  type Sha256,
+} from "../content/chunk.js";
+import { sha256 } from "../content/hash.js";
+import { ByteWriter, readU64 } from "./binary.js";
 import {
   Field,
   Form,
@@ -24,6 +32,32 @@ export function chunksOf(layout: Layout, index: number): Chunk[] {
   const first = view.getUint32(place + Place.listFirst, true);
   const length = view.getUint32(place + Place.listCount, true);
   return Array.from({ length }, (_, i) => listedChunk(layout, first + i));
+}
+
+/**
+ * Says what files of several chunks consist of, wherever these lie; of others their own hash says it. SHA-256 of, for each
+ * such file, u32 index of its entry, u32 number of chunks, then of each chunk u32 size and its SHA-256.
+ */
+export function chunkListsOf({ bytes, view, places, listed, listedCount, entryCount }: Layout): Sha256 {
+  if (listedCount === 0) return EMPTY_SHA256;
+  const writer = new ByteWriter(listedCount * 36 + 1024);
+  for (let index = 0; index < entryCount; index++) {
+    const place = places + index * PLACE_BYTES;
+    if (bytes[place + Place.form] !== Form.list) continue;
+    const first = view.getUint32(place + Place.listFirst, true);
+    const count = view.getUint32(place + Place.listCount, true);
+    writer.u32(index);
+    writer.u32(count);
+    for (
+      let at = listed + first * LISTED_BYTES;
+      at < listed + (first + count) * LISTED_BYTES;
+      at += LISTED_BYTES
+    ) {
+      writer.u32(view.getUint32(at + Listed.size, true));
+      writer.copy(bytes, at + Listed.hash, at + Listed.hash + 32);
+    }
+  }
+  return sha256(writer.written());
 }
 
 /** The chunk that is a whole file: its hash and size are the file's. */

@@ -36,6 +36,7 @@ export function encodeRange(entries: readonly Entry[], remote: RemoteId): Encode
     objectBytes: bytes.length,
     logicalBytes: logical.length,
     totals: totalsOf(range),
+    chunkLists: range.chunkLists(),
     remote,
   };
   return { ...ref, ref, bytes };

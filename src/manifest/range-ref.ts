@@ -3,6 +3,7 @@ import type { Block } from "../cache/block.js";
 import { Codec, type RemoteId, type Sha256 } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import { textOf } from "../paths.js";
+import { damaged } from "./binary.js";
 import type { Key } from "./key.js";
 import type { Range } from "./range-view.js";
 import type { Totals } from "./totals.js";
@@ -18,6 +19,8 @@ export interface RangeRef {
   objectBytes: number;
   logicalBytes: number;
   totals: Totals;
+  /** What its files of several chunks consist of (`chunkListsOf`). Roots of format 1 do not say. */
+  chunkLists?: Sha256 | undefined;
   /** The remote that holds the object. */
   remote: RemoteId;
 }
@@ -37,13 +40,16 @@ export function blockOfRange({ object, objectBytes, remote }: RangeRef): Block {
 }
 
 /**
- * Gives back `range` when it can be the one `ref` names: as many entries, the same first key. Ordinals rest on this,
- * so every walk asks it of what a loader gives.
+ * Gives back `range` when it is the one `ref` names: the same identity, as many entries, the same first key, and, where that
+ * is said, the same chunks. Digests, ordinals and signatures rest on this, so every walk asks it of what a loader gives.
  * @throws {DatasetError} `format-damaged`
  */
 export function matchRange(range: Range, ref: RangeRef): Range {
-  if (range.count === ref.totals.entries && range.firstKey === ref.firstKey) return range;
   const what = `range ${ref.object}`;
+  if (range.id() !== ref.id) throw damaged(what, `its identity is not ${ref.id}`);
+  if (ref.chunkLists !== undefined && range.chunkLists() !== ref.chunkLists)
+    throw damaged(what, "its files consist of other chunks than its root says");
+  if (range.count === ref.totals.entries && range.firstKey === ref.firstKey) return range;
   const got = `${range.count} entries from ${JSON.stringify(textOf(range.firstKey))}`;
   throw new DatasetError(
     "format-damaged",

@@ -10,7 +10,7 @@ import { type Entry, EntryType } from "./entry.js";
 import { type Extras, readExtras } from "./extras.js";
 
 import { type Key, childKey } from "./key.js";
-import { chunksOf } from "./range-chunks.js";
+import { chunkListsOf, chunksOf } from "./range-chunks.js";
 import { sameContent, sameLogical } from "./range-compare.js";
 import { entryOf } from "./range-entry.js";
 import {
@@ -43,6 +43,8 @@ export class Range {
   /** The group of the last question: most questions are about neighbours. */
   private group = 0;
   private groupPath: TreePath | undefined;
+  #id: Sha256 | undefined;
+  #chunkLists: Sha256 | undefined;
 
   /** @param layout Checked: see `openRange`. */
   constructor(private readonly layout: Layout) {
@@ -51,9 +53,14 @@ export class Range {
     this.firstKey = this.keyAt(0);
   }
 
-  /** The hash of the logical block, computed anew. */
+  /** The hash of the logical block, computed when first asked for. */
   id(): Sha256 {
-    return sha256(this.layout.bytes.subarray(0, this.logicalBytes));
+    return (this.#id ??= sha256(this.layout.bytes.subarray(0, this.logicalBytes)));
+  }
+
+  /** What its files of several chunks consist of (`chunkListsOf`), computed when first asked for. */
+  chunkLists(): Sha256 {
+    return (this.#chunkLists ??= chunkListsOf(this.layout));
   }
 
   /** Index of the entry `name` in the directory `parent`, or -1. The root is `("", "")`. */

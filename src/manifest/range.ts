@@ -3,7 +3,6 @@
  * in `range-check.ts`, reading in `range-view.ts`, writing in `range-encode.ts`.
  */
 import type { RemoteId } from "../content/chunk.js";
-import { damaged } from "./binary.js";
 import { checkLayout } from "./range-check.js";
 import { layoutOf } from "./range-layout.js";
 import { type RangeRef, matchRange } from "./range-ref.js";
@@ -24,12 +23,9 @@ export function openRange(bytes: Uint8Array, remote: RemoteId): Range {
 }
 
 /**
- * Opens the range that a root names, and checks what the digests rest on: that its logical block has the hash the
- * root gives, as many entries, and the same first key.
+ * Opens the range that a root names, and checks what the digests rest on: that it is that range (`matchRange`).
  * @throws {DatasetError} `format-damaged`, `format-newer`
  */
 export function openRangeOf(bytes: Uint8Array, ref: RangeRef): Range {
-  const range = openRange(bytes, ref.remote);
-  if (range.id() !== ref.id) throw damaged(`range ${ref.object}`, `its identity is not ${ref.id}`);
-  return matchRange(range, ref);
+  return matchRange(openRange(bytes, ref.remote), ref);
 }

@@ -1,4 +1,5 @@
 /** What is asked of a root's bytes before anything is read from them, once, in time linear in their size. */
+import { EMPTY_SHA256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import { damaged, readU64 } from "./binary.js";
 import { type Key, RANGE_ENTRIES_MAX } from "./key.js";
@@ -7,6 +8,7 @@ import { sha256At } from "./range-layout.js";
 import {
   FACT_BYTES,
   Fact,
+  LIST_BYTES,
   ROOT_WHAT,
   type RootLayout,
   SEGMENT_BYTES,
@@ -23,6 +25,7 @@ export function checkRoot(layout: RootLayout): Key[] {
   checkTotals(layout);
   checkDigests(layout);
   checkRemotes(layout);
+  checkLists(layout);
   return firstKeysOf(layout);
 }
 
@@ -55,6 +58,18 @@ function checkRemotes({ view, remotes, rangeCount, rangeRemotes, segmentCount, s
     const at = segments + number * SEGMENT_BYTES;
     if (view.getUint32(at, true) >= remotes.length) throw bad("a segment's remote is not there");
     if (!Number.isSafeInteger(readU64(view, at + 72))) throw bad("a segment's size is beyond 2^53");
+  }
+}
+
+/** A range has one list or none, and they stand in the order of ranges: each root has one form. */
+function checkLists({ bytes, view, rangeCount, lists }: RootLayout): void {
+  let last = -1;
+  for (let i = 0; i < (lists?.count ?? 0); i++) {
+    const at = lists!.start + i * LIST_BYTES;
+    const number = view.getUint32(at, true);
+    if (number <= last || number >= rangeCount || sha256At(bytes, at + 4) === EMPTY_SHA256)
+      throw bad("its chunk lists are out of order");
+    last = number;
   }
 }
 

@@ -1,10 +1,10 @@
 /** Writes a root (`root.ts`) from what it names; totals and digests follow from its ranges. */
-import type { RemoteId, Sha256 } from "../content/chunk.js";
+import { EMPTY_SHA256, type RemoteId, type Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import type { SegmentRef } from "../content/segment.js";
 import { ByteWriter } from "./binary.js";
 import type { RangeRef } from "./range-ref.js";
-import { ROOT_LEVELS, ROOT_MAGIC, ROOT_VERSION } from "./root-layout.js";
+import { ROOT_LEVELS, ROOT_MAGIC, ROOT_VERSION, SAYS_CHUNKS } from "./root-layout.js";
 import { NO_TOTALS, type Totals, addTotals } from "./totals.js";
 
 export interface RootParts {
@@ -22,15 +22,19 @@ export interface Summary {
   contentDigest: Sha256;
 }
 
-/** Encodes a root. The same parts give the same bytes. */
+/** Encodes a root. The same parts give the same bytes. It says which chunks files consist of where all its ranges do. */
 export function encodeRoot({ remote, ranges, segments }: RootParts): Uint8Array {
   const remotes = [
     ...new Set([remote, ...ranges.map((ref) => ref.remote), ...segments.map((ref) => ref.remote)]),
   ];
   const remoteIndex = new Map(remotes.map((id, i) => [id, i]));
   const heapBytes = ranges.reduce((sum, { firstKey }) => sum + firstKey.length, 0);
+  const lists = chunkListsIn(ranges);
   const writer = new ByteWriter(256 * (ranges.length + 1));
-  writeHeader(writer, [ranges.length, segments.length, remotes.length, heapBytes], summarize(ranges));
+  const version = lists ? ROOT_VERSION : SAYS_CHUNKS - 1;
+  const counts = [ranges.length, segments.length, remotes.length, heapBytes];
+  writeHeader(writer, version, counts, summarize(ranges));
+  if (lists) writer.u32(lists.size);
   for (const id of remotes) writer.hex(id);
   for (const { id } of ranges) writer.hex(id);
   for (const { content } of ranges) writer.hex(content);
@@ -38,6 +42,10 @@ export function encodeRoot({ remote, ranges, segments }: RootParts): Uint8Array 
   for (const ref of ranges) writeFact(writer, ref);
   for (const ref of ranges) writer.u32(remoteIndex.get(ref.remote)!);
   for (const ref of segments) writeSegment(writer, ref, remoteIndex.get(ref.remote)!);
+  for (const [number, hash] of lists ?? []) {
+    writer.u32(number);
+    writer.hex(hash);
+  }
   for (const { firstKey } of ranges) writer.text(firstKey);
   return writer.written();
 }
@@ -55,13 +63,24 @@ function digestOf(hashes: readonly Sha256[]): Sha256 {
   return sha256(Buffer.from(hashes.join(""), "hex"));
 }
 
+/** By number, of the ranges that have any; undefined where one does not say. */
+function chunkListsIn(ranges: readonly RangeRef[]): Map<number, Sha256> | undefined {
+  const lists = new Map<number, Sha256>();
+  for (const [number, { chunkLists }] of ranges.entries()) {
+    if (chunkLists === undefined) return undefined;
+    if (chunkLists !== EMPTY_SHA256) lists.set(number, chunkLists);
+  }
+  return lists;
+}
+
 function writeHeader(
   writer: ByteWriter,
+  version: number,
   counts: number[],
   { totals, treeDigest, contentDigest }: Summary,
 ): void {
   writer.text(ROOT_MAGIC);
-  writer.u16(ROOT_VERSION);
+  writer.u16(version);
   writer.u16(ROOT_LEVELS);
   for (const count of counts) writer.u32(count);
   const { entries, files, directories, symlinks, links, contentBytes } = totals;

@@ -1,5 +1,5 @@
 /** Where the parts of a root lie (the table is in `root.ts`), and how one of each is read. */
-import type { RemoteId } from "../content/chunk.js";
+import type { RemoteId, Sha256 } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
 import { newerFormat } from "../format.js";
 import { asBuffer, damaged, readU64, viewOf } from "./binary.js";
@@ -9,15 +9,19 @@ import type { RangeRef } from "./range-ref.js";
 import type { Totals } from "./totals.js";
 
 export const ROOT_MAGIC = "VVRT";
-export const ROOT_VERSION = 1;
+export const ROOT_VERSION = 2;
+/** The first version that says which chunks files consist of. */
+export const SAYS_CHUNKS = 2;
 /** One level: the root names every range. A root of roots is for a later format. */
 export const ROOT_LEVELS = 1;
 export const ROOT_WHAT = "root of a manifest";
 
+/** Of version 1; later ones have four bytes more. */
 export const ROOT_HEADER_BYTES = 136;
 export const HASH_BYTES = 32;
 export const FACT_BYTES = 28;
 export const SEGMENT_BYTES = 84;
+export const LIST_BYTES = 36;
 
 /** Offsets in the facts of a range: u64, u32 three times, u16 four times, u32. */
 export const Fact = {
@@ -48,6 +52,8 @@ export interface RootLayout {
   /** u32 each: the remote of a range's object. */
   rangeRemotes: number;
   segments: number;
+  /** Undefined in version 1, which has none. */
+  lists: { start: number; count: number } | undefined;
   heap: number;
 }
 
@@ -58,20 +64,24 @@ export interface RootLayout {
 export function rootLayoutOf(object: Uint8Array): RootLayout {
   const bytes = asBuffer(object);
   const view = viewOf(object);
-  checkMagic(bytes);
+  const version = checkMagic(bytes);
   const [rangeCount, segmentCount, remoteCount, heapBytes] = [8, 12, 16, 20].map((at) =>
     view.getUint32(at, true),
   ) as [number, number, number, number];
-  const ids = ROOT_HEADER_BYTES + remoteCount * REMOTE_BYTES;
+  const listCount = version < SAYS_CHUNKS ? undefined : view.getUint32(ROOT_HEADER_BYTES, true);
+  const remotesStart = ROOT_HEADER_BYTES + (listCount === undefined ? 0 : 4);
+  const ids = remotesStart + remoteCount * REMOTE_BYTES;
   const contents = ids + rangeCount * HASH_BYTES;
   const objects = contents + rangeCount * HASH_BYTES;
   const facts = objects + rangeCount * HASH_BYTES;
   const rangeRemotes = facts + rangeCount * FACT_BYTES;
   const segments = rangeRemotes + rangeCount * 4;
-  const heap = segments + segmentCount * SEGMENT_BYTES;
+  const listsStart = segments + segmentCount * SEGMENT_BYTES;
+  const heap = listsStart + (listCount ?? 0) * LIST_BYTES;
   if (remoteCount === 0 || heap + heapBytes !== bytes.length)
     throw damaged(ROOT_WHAT, "its parts do not make up its length");
-  const remotes = remotesAt(bytes, ROOT_HEADER_BYTES, remoteCount);
+  const remotes = remotesAt(bytes, remotesStart, remoteCount);
+  const lists = listCount === undefined ? undefined : { start: listsStart, count: listCount };
   const header = {
     bytes,
     view,
@@ -82,7 +92,7 @@ export function rootLayoutOf(object: Uint8Array): RootLayout {
     treeDigest: 72,
     contentDigest: 104,
   };
-  return { ...header, ids, contents, objects, facts, rangeRemotes, segments, heap };
+  return { ...header, ids, contents, objects, facts, rangeRemotes, segments, lists, heap };
 }
 
 /** The totals that the header gives. */
@@ -147,12 +157,25 @@ export function segmentsOf({ bytes, view, segments, segmentCount, remotes }: Roo
   });
 }
 
-function checkMagic(bytes: Buffer): void {
-  if (bytes.length < ROOT_HEADER_BYTES || bytes.toString("latin1", 0, 4) !== ROOT_MAGIC)
+/** What of files of several chunks the ranges hold, by number; undefined where the root does not say. */
+export function chunkListsAt({ bytes, view, lists }: RootLayout): Map<number, Sha256> | undefined {
+  if (!lists) return undefined;
+  return new Map(
+    Array.from({ length: lists.count }, (_, i) => {
+      const at = lists.start + i * LIST_BYTES;
+      return [view.getUint32(at, true), sha256At(bytes, at + 4)];
+    }),
+  );
+}
+
+/** Gives the version. */
+function checkMagic(bytes: Buffer): number {
+  if (bytes.length < ROOT_HEADER_BYTES + 4 || bytes.toString("latin1", 0, 4) !== ROOT_MAGIC)
     throw damaged(ROOT_WHAT, "it is not one");
   const version = bytes.readUInt16LE(4);
   const levels = bytes.readUInt16LE(6);
   if (version > ROOT_VERSION) throw newerFormat(ROOT_WHAT, version, ROOT_VERSION);
   if (version === 0 || levels === 0) throw damaged(ROOT_WHAT, "its version cannot be");
   if (levels > ROOT_LEVELS) throw newerFormat(`${ROOT_WHAT} of ${levels} levels`, version, ROOT_VERSION);
+  return version;
 }

@@ -5,6 +5,7 @@
  * | part | bytes | what |
  * |---|---|---|
  * | header | 136 | "VVRT", u16 version, u16 levels (1), u32 each: ranges, segments, remotes, heap; u64 each: entries, files, directories, symbolic links, links, content bytes; tree digest, content digest |
+ * | lists | 4 | from version 2: u32 number of chunk lists |
  * | remotes | 16 each | identity; the first is the remote the root itself lies in |
  * | ids | 32 each | identity of each range; the tree digest is the SHA-256 of this part |
  * | contents | 32 each | content hash of each range; the content digest is the SHA-256 of this part |
@@ -12,16 +13,27 @@
  * | facts | 28 each | of each range; see `Fact` |
  * | range remotes | 4 each | u32 number of the remote that holds each range
  * | segments | 84 each | u32 remote, id, header hash, u32 header bytes, u64 size, u32 chunks |
+ * | chunk lists | 36 each | of ranges with files of several chunks, in order: u32 number of the range, hash of its chunk lists |
  * | heap | | first keys of the ranges, end to end |
+ *
+ * Version 1 has no chunk lists. It is still written where ranges of a parent that has none are taken over unread.
  */
-import type { RemoteId, Sha256 } from "../content/chunk.js";
+import { EMPTY_SHA256, type RemoteId, type Sha256 } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
 import type { Key } from "./key.js";
 import { sha256At } from "./range-layout.js";
 import type { RangeRef } from "./range-ref.js";
 import { AFTER_ALL_KEYS, type RangeTable, lastNotAbove } from "./range-table.js";
 import { checkRoot } from "./root-check.js";
-import { type RootLayout, rangeTotalsAt, refAt, rootLayoutOf, segmentsOf, totalsOf } from "./root-layout.js";
+import {
+  type RootLayout,
+  chunkListsAt,
+  rangeTotalsAt,
+  refAt,
+  rootLayoutOf,
+  segmentsOf,
+  totalsOf,
+} from "./root-layout.js";
 import type { Totals } from "./totals.js";
 
 export { type LoadRange, type RangeRef, blockOfRange } from "./range-ref.js";
@@ -46,8 +58,13 @@ export class Root implements RangeTable {
   readonly remote: RemoteId;
   readonly segments: readonly SegmentRef[];
 
+  /** Whether it says which chunks its files consist of, as roots of format 1 do not. */
+  readonly saysChunks: boolean;
+
   /** Ordinal of each range's first entry, then the number of all entries. */
   private readonly ordinals: Float64Array;
+  /** By number, of the ranges that have any. */
+  private readonly chunkLists: ReadonlyMap<number, Sha256> | undefined;
   /** References made so far: a mount asks for the same ones again and again. */
   private readonly refs: (RangeRef | undefined)[] = [];
 
@@ -63,10 +80,12 @@ export class Root implements RangeTable {
     this.remote = layout.remotes[0]!;
     this.segments = segmentsOf(layout);
     this.ordinals = ordinalsOf(layout);
+    this.chunkLists = chunkListsAt(layout);
+    this.saysChunks = this.chunkLists !== undefined;
   }
 
   rangeAt(number: number): RangeRef {
-    return (this.refs[number] ??= refAt(this.layout, number, this.firstKeys[number]!));
+    return (this.refs[number] ??= this.refAt(number));
   }
 
   firstKeyAt(number: number): string {
@@ -91,6 +110,12 @@ export class Root implements RangeTable {
   sameRange(number: number, other: Root, otherNumber: number): boolean {
     const [mine, theirs] = [this.layout.ids + number * 32, other.layout.ids + otherNumber * 32];
     return this.layout.bytes.compare(other.layout.bytes, theirs, theirs + 32, mine, mine + 32) === 0;
+  }
+
+  private refAt(number: number): RangeRef {
+    const ref = refAt(this.layout, number, this.firstKeys[number]!);
+    if (!this.chunkLists) return ref;
+    return { ...ref, chunkLists: this.chunkLists.get(number) ?? EMPTY_SHA256 };
   }
 }
 

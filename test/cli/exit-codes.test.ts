@@ -11,8 +11,9 @@ test("each kind of failure has the exit code a script expects", () => {
     new DatasetError("conflict", { what: "" }, ""),
     new DatasetError("uncommitted", { overlay: "" }, ""),
     new DatasetError("remote-failed", { key: "" }, ""),
+    new DatasetError("untrusted", { version: "" }, ""),
   ];
-  assert.deepEqual(failures.map(exitCodeOf), [2, 3, 4, 5, 1]);
+  assert.deepEqual(failures.map(exitCodeOf), [2, 3, 4, 5, 1, 6]);
 });
 
 test("anything else that was thrown is a failure", () => {

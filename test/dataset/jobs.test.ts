@@ -139,6 +139,20 @@ test("a command line keeps no credentials of URLs", () => {
     commandLine(["/x/train.js", "s3://key:secret@host/b?sig=abc#p/d", "a b", "https://h/x?token=1"]),
     '/x/train.js s3://host/b "a b" https://h/x',
   );
+  assert.equal(
+    commandLine([
+      "train",
+      "--api-key",
+      "abc",
+      "--token=def",
+      "PASSWORD=ghi",
+      "--keys",
+      "3",
+      "--token",
+      "--fast",
+    ]),
+    'train --api-key "…" "--token=…" "PASSWORD=…" --keys 3 --token --fast',
+  );
   assert.equal(currentJobId({ VARVE_JOB_ID: "4711_3" }), "4711_3");
   assert.throws(() => currentJobId({ VARVE_JOB_ID: "a b" }), { code: "bad-input" });
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Sha256 } from "../../src/content/chunk.js";
+import { EMPTY_SHA256, type Sha256 } from "../../src/content/chunk.js";
 import type { SegmentRef } from "../../src/content/segment.js";
 import { isDatasetError } from "../../src/errors.js";
 import { sha256 } from "../../src/content/hash.js";
 import { keyOf } from "../../src/manifest/key.js";
+import { outlineOf } from "../../src/manifest/outline.js";
 import { type RangeRef, type Root, blockOfRange, encodeRoot, openRoot } from "../../src/manifest/root.js";
 import { OTHER_REMOTE, REMOTE, hashFor, path } from "./support.js";
 
@@ -128,7 +129,7 @@ function patched(change: (bytes: Buffer) => void): Uint8Array {
 }
 
 for (const [name, bytes, version] of [
-  ["a newer format", patched((root) => root.writeUInt16LE(2, 4)), 2],
+  ["a newer format", patched((root) => root.writeUInt16LE(3, 4)), 3],
   ["more levels", patched((root) => root.writeUInt16LE(2, 6)), 1],
 ] as const)
   test(`a root of ${name} is refused as format-newer`, () => {
@@ -158,6 +159,69 @@ for (const [name, ranges] of Object.entries({
       (error) => isDatasetError(error, "format-damaged"),
     );
   });
+
+/** As ranges are made now: the first has no file of several chunks, the others have. */
+const SAYING = RANGES.map((range, number) => ({
+  ...range,
+  chunkLists: number === 0 ? EMPTY_SHA256 : hashFor(`chunks ${number}`),
+}));
+const SAYING_BYTES = encodeRoot({ remote: REMOTE, ranges: SAYING, segments: SEGMENTS });
+
+test("a root says which chunks files consist of where all its ranges do, and else is of the first format", () => {
+  assert.deepEqual(rangesOf(openRoot(SAYING_BYTES)), SAYING);
+  assert.equal(SAYING_BYTES.length - BYTES.length, 4 + 2 * 36);
+  const [first, ...others] = SAYING;
+  const partly = encodeRoot({
+    remote: REMOTE,
+    ranges: [{ ...first!, chunkLists: undefined }, ...others],
+    segments: SEGMENTS,
+  });
+  assert.deepEqual(partly, BYTES);
+  assert.deepEqual([Buffer.from(BYTES).readUInt16LE(4), Buffer.from(SAYING_BYTES).readUInt16LE(4)], [1, 2]);
+});
+
+test("the outline of a tree changes with all that its root says but with places", () => {
+  const outline = (ranges: readonly RangeRef[]) =>
+    outlineOf(openRoot(encodeRoot({ remote: REMOTE, ranges, segments: [] })));
+  const known = outline(SAYING);
+  const changed = (changes: Partial<RangeRef>) =>
+    outline([SAYING[0]!, { ...SAYING[1]!, ...changes }, SAYING[2]!]);
+  assert.equal(changed({ object: hashFor("elsewhere"), objectBytes: 1, remote: REMOTE }), known);
+  const { totals } = SAYING[1]!;
+  for (const changes of [
+    { id: hashFor("x") },
+    { content: hashFor("x") },
+    { chunkLists: EMPTY_SHA256 },
+    { firstKey: keyOf(path("folder/00000001x")) },
+    { logicalBytes: 1 },
+    { totals: { ...totals, contentBytes: 1 } },
+    { totals: { ...totals, files: totals.files + 1, directories: totals.directories - 1 } },
+  ])
+    assert.notEqual(changed(changes), known, JSON.stringify(changes));
+  assert.equal(outline(RANGES), undefined);
+});
+
+test("chunk lists that are out of order, of no range, or of nothing make a root damaged", () => {
+  const lists = SAYING_BYTES.length - RANGES.reduce((sum, { firstKey }) => sum + firstKey.length, 0) - 2 * 36;
+  for (const [at, number] of [
+    [lists, 2],
+    [lists + 36, 1],
+    [lists + 36, 3],
+  ] as const) {
+    const bytes = Buffer.from(SAYING_BYTES);
+    bytes.writeUInt32LE(number, at);
+    assert.throws(
+      () => openRoot(bytes),
+      (error) => isDatasetError(error, "format-damaged"),
+    );
+  }
+  const empty = Buffer.from(SAYING_BYTES);
+  empty.write(EMPTY_SHA256, lists + 4, "hex");
+  assert.throws(
+    () => openRoot(empty),
+    (error) => isDatasetError(error, "format-damaged"),
+  );
+});
 
 test("a root with any bytes changed is refused, or reads without a failure as what can be written", () => {
   const change = fc.record({

@@ -4,6 +4,7 @@ import { type Rebuilt, rebuildCatalog } from "../../dataset/rebuild.js";
 import { type Cli, run } from "../context.js";
 import { ExitCode } from "../exit-codes.js";
 import { formatCount, formatCountOf } from "../format.js";
+import { withoutPassword } from "../no-secrets.js";
 
 export function addCatalogCommand(cli: Cli): void {
   cli.command("catalog", "Make a lost catalog anew, or copy one to another place", (yargs) =>
@@ -47,7 +48,7 @@ export function addCatalogCommand(cli: Cli): void {
             ),
         (args) =>
           run(args, async ({ output, json }) => {
-            const copy = await copyCatalog(args.from, args.to);
+            const copy = await copyCatalog(withoutPassword(args.from), withoutPassword(args.to));
             if (json) output.json(copy);
             else output.data(copyLine(copy));
             output.say(

@@ -1,7 +1,9 @@
 /** The entries of a version in the order of its tree, in batches of a size that a thread and the memory take well. */
 import type { Cache } from "../../cache/cache.js";
 import { type Entry, EntryType } from "../../manifest/entry.js";
+import { damaged } from "../../manifest/binary.js";
 import type { Tree } from "../../manifest/tree.js";
+import { type TreePath, textOf } from "../../paths.js";
 import { MiB } from "../../units.js";
 import { type Selection, rangesOf } from "./selection.js";
 
@@ -25,10 +27,13 @@ export async function* batchesOf(
 ): AsyncGenerator<Batch> {
   let batch: Batch = { entries: [], ordinals: [] };
   let bytes = 0;
+  let folder: TreePath | undefined;
   for await (const { range, ordinal: first } of rangesOf(cache, tree))
     for (let index = 0; index < range.count; index++) {
       const isFolder = range.typeAt(index) === EntryType.directory;
       if (isFolder !== (what === "folders") || !selection.has(first + index)) continue;
+      const parent = range.parentAt(index);
+      if (parent !== folder) await requireFolder(cache, tree, (folder = parent));
       const sizeBytes = range.sizeAt(index);
       if (bytes + sizeBytes > BATCH_BYTES || batch.entries.length === BATCH_ENTRIES) {
         if (batch.entries.length > 0) yield batch;
@@ -40,6 +45,18 @@ export async function* batchesOf(
       bytes += sizeBytes;
     }
   if (batch.entries.length > 0) yield batch;
+}
+
+/**
+ * What is written below a folder must have that as a folder: below a symbolic link it would be written where that leads.
+ * @throws {DatasetError} `format-damaged` for a tree that no varve makes
+ */
+async function requireFolder(cache: Cache, tree: Tree, path: TreePath): Promise<void> {
+  const type = await cache.complete(() => {
+    const ordinal = tree.find(path);
+    return ordinal === undefined ? undefined : tree.type(ordinal);
+  });
+  if (type !== EntryType.directory) throw damaged("tree", `"${textOf(path)}" holds entries and is no folder`);
 }
 
 /** Those of a batch at these indexes. */

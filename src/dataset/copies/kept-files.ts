@@ -34,7 +34,7 @@ export async function makeKeptFiles(
   options: CopyOptions,
 ): Promise<CopyCounts & { path: string }> {
   const cache = await workspace.cache();
-  const tree = await openVersionTree(cache, found.version);
+  const tree = await openVersionTree(workspace, found.version);
   const selection = await selectEntries(cache, tree, options);
   const kept = keptCopy(workspace.home, keyOf(found.version.id, options));
   const reference = nameOfVersion(found);

@@ -11,7 +11,7 @@ import { unmountKernel } from "../../fs/transport/kernel/unmount.js";
 import { type Home, ensureDir } from "../../home.js";
 import { type FoundVersion, nameOfVersion } from "../history.js";
 import { startMount } from "../mounting.js";
-import { rootBlockOf } from "../version-tree.js";
+import { openVersionTree } from "../version-tree.js";
 import type { Workspace } from "../workspace.js";
 import { noteUser } from "./copy-users.js";
 import { waitForLock } from "./wait-for-lock.js";
@@ -24,7 +24,7 @@ export async function makeKeptMount(
   found: FoundVersion,
   user: ProcessMark,
 ): Promise<string> {
-  rootBlockOf(found.version); // A draft has none.
+  await openVersionTree(workspace, found.version); // A mount that is there already may be older than what is asked of it now.
   const { home } = workspace;
   const folder = ensureDir(join(home.stateDir, "copies"));
   const mountpoint = join(folder, found.version.id);

@@ -59,7 +59,7 @@ export async function makeMutableCopy(
   const { home } = workspace;
   const real = findTarget(home, target);
   const cache = await workspace.cache();
-  const tree = await openVersionTree(cache, found.version);
+  const tree = await openVersionTree(workspace, found.version);
   const selection = await selectEntries(cache, tree, options);
   const { device, isEmpty } = openTarget(real);
   const copy = copyOf(found, real, options);

@@ -87,7 +87,7 @@ export async function amendFileMetadata(
   { replace = false }: FileMetadataOptions = {},
 ): Promise<number> {
   const cache = await workspace.cache();
-  const tree = await openVersionTree(cache, version);
+  const tree = await openVersionTree(workspace, version);
   const patches = new Map<TreePath, FieldsPatch>();
   for await (const item of items) {
     const path = pathOfText(item.path);

@@ -9,7 +9,7 @@ import { refuseNewer } from "../../format.js";
 import { type Key, cutsAfter, keyOf, pathOfKey } from "../../manifest/key.js";
 import { type TreePath, checkPath, jsonOf } from "../../paths.js";
 import { type Attachment, attachmentSchema, putAttachment, readAttachment } from "../attachments.js";
-import { damaged, parseJson } from "../record.js";
+import { damaged, parseJson } from "../stored-json.js";
 import type { OpenedRemote } from "../workspace.js";
 import type { FileFields } from "./fields.js";
 

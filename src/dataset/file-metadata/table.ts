@@ -2,6 +2,7 @@
 import type { VersionRow } from "../../catalog/catalog.js";
 import type { Cache } from "../../cache/cache.js";
 import type { Key } from "../../manifest/key.js";
+import { parseAs } from "../stored-json.js";
 import type { Workspace } from "../workspace.js";
 import { type FieldsPatch, type FileFields, applyPatch } from "./fields.js";
 import { type FileRow, type Page, readPage, readPages, rowsOf, tableRefSchema } from "./pages.js";
@@ -25,7 +26,7 @@ export async function openFileTable(workspace: Workspace, version: VersionRow): 
 export async function readFileTable(cache: Cache, annexes: readonly string[]): Promise<FileTable> {
   const table: FileTable = { pages: [], patches: [] };
   for (const annex of annexes) {
-    const ref = tableRefSchema.parse(JSON.parse(annex));
+    const ref = parseAs(tableRefSchema, annex, "table of file metadata");
     const pages = await readPages(cache, ref);
     if (ref.patches) table.patches.push(pages);
     else table.pages = pages;

@@ -8,7 +8,7 @@ import type { Sha256 } from "../../content/chunk.js";
 import { sha256 } from "../../content/hash.js";
 import { refuseNewer } from "../../format.js";
 import { type Attachment, attachmentSchema, putAttachment, readAttachment } from "../attachments.js";
-import { damaged, parseJson } from "../record.js";
+import { damaged, parseAs, parseJson } from "../stored-json.js";
 import type { OpenedRemote } from "../workspace.js";
 
 const REPORTS_FORMAT = 1;
@@ -92,7 +92,7 @@ export async function putReportPage(remote: OpenedRemote, reports: readonly Repo
 export async function readReportPages(cache: Cache, pages: readonly string[]): Promise<Report[]> {
   const reports: Report[] = [];
   for (const text of pages) {
-    const { attachment } = reportPageSchema.parse(JSON.parse(text));
+    const { attachment } = parseAs(reportPageSchema, text, "page of reports");
     reports.push(...parsePage(await readAttachment(cache, attachment), attachment));
   }
   return reports;

@@ -33,13 +33,15 @@ export async function readParquet(
     metadata,
     rowStart: 0,
     rowEnd: maxRows,
-    compressors: COMPRESSORS,
+    compressors: compressors(maxBytes),
   });
   return tableOf(rows, columns);
 }
 
-/** Beside Snappy, which the library knows: what Node has. Zstandard comes with Node 22. */
-const COMPRESSORS = {
-  GZIP: (bytes: Uint8Array) => new Uint8Array(gunzipSync(bytes)),
-  BROTLI: (bytes: Uint8Array) => new Uint8Array(brotliDecompressSync(bytes)),
-};
+/** Beside Snappy, which the library knows: what Node has, to a bound. Zstandard comes with Node 22. */
+function compressors(maxOutputLength: number) {
+  return {
+    GZIP: (bytes: Uint8Array) => new Uint8Array(gunzipSync(bytes, { maxOutputLength })),
+    BROTLI: (bytes: Uint8Array) => new Uint8Array(brotliDecompressSync(bytes, { maxOutputLength })),
+  };
+}

@@ -12,10 +12,11 @@ import type { VersionRow } from "../../catalog/catalog.js";
 import { type Chunk, packKey } from "../../content/chunk.js";
 import { mapInOrder } from "../../content/in-order.js";
 import { EntryType } from "../../manifest/entry.js";
+import { type ExpectedTree, matchRoot } from "../../manifest/outline.js";
 import { type Range, openRangeOf } from "../../manifest/range.js";
 import { type RangeRef, blockOfRange } from "../../manifest/range-ref.js";
 import { type Root, openRoot } from "../../manifest/root.js";
-import { rootBlockOf } from "../version-tree.js";
+import { expectedTree, rootBlockOf } from "../version-tree.js";
 import type { Workspace } from "../workspace.js";
 import { type Damage, DamageBook } from "./damage.js";
 import { type PackNeed, StoredReader } from "./stored-reader.js";
@@ -47,7 +48,7 @@ export async function verifyContent(
   options: VerifyOptions,
 ): Promise<VerifiedContent> {
   const verification = new Verification(workspace, await workspace.cache(), options);
-  return verification.run(rootBlockOf(version));
+  return verification.run(rootBlockOf(version), await expectedTree(workspace, version));
 }
 
 class Verification {
@@ -66,10 +67,10 @@ class Verification {
     this.#verified = { of: "content", by, packs: 0, chunks: 0, bytes: 0, damaged: this.#book.found };
   }
 
-  async run(rootBlock: Block): Promise<VerifiedContent> {
+  async run(rootBlock: Block, expected: ExpectedTree): Promise<VerifiedContent> {
     const bytes = await this.#listing(rootBlock, "root");
     if (!bytes) return this.#verified;
-    const root = openRoot(bytes);
+    const root = matchRoot(openRoot(bytes), expected);
     await this.#checkPacks(await this.#survey(root));
     if (this.#verified.by === "hash") await this.#checkChunks(root);
     if (this.#book.touchesFiles) await this.#nameFiles(root);

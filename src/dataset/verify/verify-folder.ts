@@ -3,13 +3,13 @@
  * and nothing else. Modes, times and attributes are not compared. Nothing that is wrong with the folder is an exception.
  */
 import { resolve } from "node:path";
-import type { Cache } from "../../cache/cache.js";
 import type { VersionRow } from "../../catalog/catalog.js";
 import { DatasetError } from "../../errors.js";
 import { EntryType } from "../../manifest/entry.js";
 import { type TreePath, bytesOfText } from "../../paths.js";
 import { readLocalRoot } from "../local-folder.js";
 import { openVersionTree } from "../version-tree.js";
+import type { Workspace } from "../workspace.js";
 import { type ToHash, compareFolder } from "./compare-folder.js";
 import { hashSurely } from "./hash-surely.js";
 import type { VerifyOptions } from "./verify-version.js";
@@ -39,12 +39,13 @@ export interface VerifiedFolder {
 
 /** @throws {DatasetError} `not-found` without the folder; `bad-input` when it is none; `version-unfinished`; `cancelled` */
 export async function verifyFolder(
-  cache: Cache,
+  workspace: Workspace,
   version: VersionRow,
   folder: string,
   { by = "hash", signal, onProgress }: VerifyOptions,
 ): Promise<VerifiedFolder> {
-  const tree = await openVersionTree(cache, version);
+  const cache = await workspace.cache();
+  const tree = await openVersionTree(workspace, version);
   const top = readLocalRoot(bytesOfText(resolve(folder)));
   if (top.type !== EntryType.directory) throw noFolder(folder);
   const { entries, contentBytes: totalBytes } = tree.root.totals;

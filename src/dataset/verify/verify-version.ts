@@ -27,7 +27,7 @@ export async function verifyVersion(
   const { folder, by = "hash" } = options;
   if (!["hash", "size"].includes(by)) throw unknownWay(by);
   if (folder === undefined) return verifyContent(workspace, version, options);
-  return verifyFolder(await workspace.cache(), version, folder, options);
+  return verifyFolder(workspace, version, folder, options);
 }
 
 function unknownWay(by: string): DatasetError<"bad-input"> {

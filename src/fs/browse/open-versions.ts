@@ -63,10 +63,14 @@ export class OpenVersions {
   }
 
   #opened(slot: number): FileSystem {
-    const { id, reference, root } = this.version(slot);
+    const { id, reference, root, expected } = this.version(slot);
     const bytes = this.supplied.blocks.get(root.hash);
     if (!bytes) throw new Missing([root]);
-    const { files, facts } = openVersion(bytes, { id, reference }, this.owner, this.supplied);
+    const { files, facts } = openVersion(
+      { version: { id, reference }, root: bytes, expected },
+      this.owner,
+      this.supplied,
+    );
     const fileSystem = explained(readOnlyFileSystem(files), facts);
     this.#open.set(slot, fileSystem, { size: root.sizeBytes });
     return fileSystem;

@@ -5,7 +5,7 @@
 import Database from "better-sqlite3";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { DatasetError } from "../../errors.js";
+import { DatasetError, errnoOf, messageOf } from "../../errors.js";
 import { newerFormat } from "../../format.js";
 import { KiB, MiB } from "../../units.js";
 
@@ -128,8 +128,18 @@ function opening(db: Database.Database, prepare: (db: Database.Database) => void
     return db;
   } catch (error) {
     db.close();
-    throw error;
+    throw isDamage(error) ? damaged(db.name, error) : error;
   }
+}
+
+/** What SQLite calls no database, or a malformed one, and tables that are not ours. */
+function isDamage(error: unknown): boolean {
+  return /^SQLITE_(NOTADB|CORRUPT|ERROR|FORMAT)/.test(errnoOf(error) ?? "");
+}
+
+function damaged(path: string, cause: unknown): DatasetError<"format-damaged"> {
+  const message = `Cannot open the journal "${path}": it is damaged (${messageOf(cause)})`;
+  return new DatasetError("format-damaged", { what: path }, message, { cause });
 }
 
 function makeSchema(db: Database.Database): void {

@@ -10,6 +10,7 @@ import { DatasetError } from "../../errors.js";
 import type { AzureRequests } from "./requests.js";
 import { checkSignal } from "../cancel.js";
 import { isKey } from "../key.js";
+import { ListingGuard } from "../listing-guard.js";
 import type { ObjectInfo, ObjectKey, RequestOptions } from "../remote.js";
 
 /** More than one process lists at once. */
@@ -50,6 +51,7 @@ export function lister(requests: AzureRequests, pageObjects: number | undefined)
   /** @throws {DatasetError} `unsupported` in an account that lists in another order */
   return async function* (prefix, { signal, after = "" }) {
     let token = marks.findLast((mark) => mark.prefix === prefix && mark.key <= after)?.token;
+    const guard = new ListingGuard(requests.url, prefix);
     let last = "";
     do {
       const page = await pageOf(requests, prefix, { token, pageObjects, signal });
@@ -59,7 +61,8 @@ export function lister(requests: AzureRequests, pageObjects: number | undefined)
         last = info.key;
         if (last > after) yield info;
       }
-      token = page.token;
+      if (page.objects.length > 0) guard.key(last);
+      token = guard.page(page.token);
       if (token !== undefined) remember({ prefix, key: last, token });
     } while (token !== undefined);
   };

@@ -13,6 +13,7 @@ import { type GcsRequests, gcsRequests, objectPath, objectsPath } from "./reques
 import { uploader } from "./upload.js";
 import { withHedging } from "../hedging.js";
 import { checkKey, checkPrefix, isKey } from "../key.js";
+import { ListingGuard } from "../listing-guard.js";
 import type { ObjectInfo, ObjectKey, Remote, RequestOptions } from "../remote.js";
 
 const READ_WHOLE_MAX_BYTES = 256 * MiB;
@@ -69,6 +70,17 @@ interface Page {
   nextPageToken?: string;
 }
 
+/** @throws for what is no page, which is a failure of the store like any other */
+function pageIn(text: string): Page {
+  const page = JSON.parse(text) as Page | null;
+  const isText = (value: unknown) => value === undefined || typeof value === "string";
+  const isObject = (item: GcsObject | null) =>
+    item !== null && typeof item === "object" && [item.name, item.size, item.updated].every(isText);
+  const items: unknown = page?.items ?? [];
+  if (page && Array.isArray(items) && items.every(isObject) && isText(page.nextPageToken)) return page;
+  throw new Error("the answer is no list of objects");
+}
+
 /** Objects whose names are no keys were put there by others, and are not ours. */
 async function* listObjects(
   requests: GcsRequests,
@@ -81,18 +93,20 @@ async function* listObjects(
     fields: "nextPageToken,items(name,size,updated)",
     ...(after ? { startOffset: base + after } : {}), // The key itself comes too.
   };
+  const guard = new ListingGuard(requests.url, prefix);
   let next: { pageToken?: string } = {};
   do {
     const page = await requests.make({ attempt: "list", key: prefix, signal }, async (gcs, deadline) => {
       const path = objectsPath(requests, { ...query, ...next });
       const answer = await gcs.send({ method: "GET", path, signal: deadline.signal });
-      return JSON.parse(await textOf(answer.body)) as Page;
+      return pageIn(await textOf(answer.body));
     });
     for (const { name = "", ...rest } of page.items ?? []) {
       checkSignal(signal, `listing of "${prefix}" in ${requests.url}`);
-      const key = name.slice(base.length);
+      const key = guard.key(name.slice(base.length));
       if (isKey(key) && key !== after) yield { key, ...infoOf(rest) };
     }
-    next = page.nextPageToken === undefined ? {} : { pageToken: page.nextPageToken };
+    const token = guard.page(page.nextPageToken);
+    next = token === undefined ? {} : { pageToken: token };
   } while (next.pageToken !== undefined);
 }

@@ -7,6 +7,7 @@ import { MiB } from "../../units.js";
 import { checkSignal } from "../cancel.js";
 import { withHedging } from "../hedging.js";
 import { checkKey, checkPrefix, isKey } from "../key.js";
+import { ListingGuard } from "../listing-guard.js";
 import type { ObjectInfo, Remote, RequestOptions } from "../remote.js";
 import { type S3Location, canonicalS3Url, parseS3Url } from "./location.js";
 import { createBytes, putBytes } from "./put.js";
@@ -60,6 +61,7 @@ async function* listObjects(
 ): AsyncGenerator<ObjectInfo> {
   const base = requests.location.prefix;
   const start = after ? { StartAfter: base + after } : {};
+  const guard = new ListingGuard(requests.url, prefix);
   let next: { ContinuationToken?: string } = {};
   do {
     const page = await requests.make({ attempt: "list", key: prefix, signal }, (s3, deadline) =>
@@ -70,9 +72,10 @@ async function* listObjects(
     );
     for (const { Key = "", Size = 0, LastModified } of page.Contents ?? []) {
       checkSignal(signal, `listing of "${prefix}" in ${requests.url}`);
-      const key = Key.slice(base.length);
+      const key = guard.key(Key.slice(base.length));
       if (isKey(key)) yield { key, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
     }
-    next = page.NextContinuationToken === undefined ? {} : { ContinuationToken: page.NextContinuationToken };
+    const token = guard.page(page.NextContinuationToken);
+    next = token === undefined ? {} : { ContinuationToken: token };
   } while (next.ContinuationToken !== undefined);
 }

@@ -88,7 +88,9 @@ export class MemoryBase implements BaseFiles, BaseNames {
 
   entry(ordinal: number): Entry {
     this.#need(`range ${Math.floor(ordinal / RANGE_ENTRIES)}`);
-    return this.#entries[ordinal]!;
+    const entry = this.#entries[ordinal];
+    if (!entry) throw new RangeError(`Cannot read entry ${ordinal} of a tree of ${this.#entries.length}`);
+    return entry;
   }
 
   child(directory: number, name: string): number | undefined {
@@ -136,7 +138,7 @@ export class MemoryBase implements BaseFiles, BaseNames {
   read(ordinal: number, offset: number, length: number, target: Uint8Array, at: number): number {
     const { sha256 } = this.entry(ordinal) as FileEntry;
     this.#need(sha256);
-    const bytes = this.#contents.get(sha256)!.subarray(offset, offset + length);
+    const bytes = (this.#contents.get(sha256) ?? new Uint8Array()).subarray(offset, offset + length);
     target.set(bytes, at);
     return bytes.length;
   }

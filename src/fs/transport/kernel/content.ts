@@ -12,6 +12,7 @@ import {
   InHeader,
   KillPrivileges,
   LseekIn,
+  MAX_TRANSFER_BYTES,
   OpenIn,
   OUT_HEADER_BYTES,
   ReadIn,
@@ -58,7 +59,7 @@ export const tmpfile: Operation = (session, request, reply) => {
 };
 
 export const read: Operation = ({ fileSystem }, request, reply) => {
-  const [offset, size] = [request.u64(ReadIn.offset), request.u32(ReadIn.size)];
+  const [offset, size] = [request.u64(ReadIn.offset), Math.min(request.u32(ReadIn.size), MAX_TRANSFER_BYTES)];
   reply.payload(fileSystem.read(request.ino, offset, size, reply.bytes, OUT_HEADER_BYTES));
 };
 

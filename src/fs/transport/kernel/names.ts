@@ -64,7 +64,8 @@ export const forget: Operation = ({ fileSystem }, request, reply) => {
 
 export const batchForget: Operation = ({ fileSystem }, request, reply) => {
   reply.silent();
-  const end = BatchForgetIn.items + request.u32(BatchForgetIn.count) * BatchForgetIn.itemBytes;
-  for (let at: number = BatchForgetIn.items; at < end; at += BatchForgetIn.itemBytes)
+  const { items, itemBytes } = BatchForgetIn;
+  const end = Math.min(items + request.u32(BatchForgetIn.count) * itemBytes, request.length);
+  for (let at: number = items; at + itemBytes <= end; at += itemBytes)
     fileSystem.forget(request.u64(at), request.u64(at + 8));
 };

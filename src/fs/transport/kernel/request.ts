@@ -1,4 +1,5 @@
 /** One request of the kernel, read into one buffer that all requests share and decoded in place. */
+import { FileSystemError } from "../../errno.js";
 import type { Caller } from "../../filesystem.js";
 import { InHeader, MAX_TRANSFER_BYTES, PAGE_BYTES, WriteIn } from "./protocol.js";
 
@@ -40,9 +41,11 @@ export class KernelRequest {
     return this.#view.getUint32(at, true) + this.#view.getInt32(at + 4, true) * WORD;
   }
 
-  /** The byte string from `at` to the next NUL. */
+  /** The byte string from `at` to the next NUL. @throws {FileSystemError} `EINVAL` where none comes in this request */
   name(at: number): string {
-    return this.bytes.toString("latin1", at, this.bytes.indexOf(0, at));
+    const end = this.bytes.indexOf(0, at);
+    if (end < at || end >= this.length) throw new FileSystemError("EINVAL");
+    return this.bytes.toString("latin1", at, end);
   }
 
   /** Two byte strings, one after the other. */
