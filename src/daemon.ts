@@ -25,6 +25,7 @@ import {
 } from "./daemon/mount-state.js";
 import { type MountOutcome, MountedOverlay } from "./daemon/mounted-overlay.js";
 import { clearAfter, watchUsers } from "./daemon/idle-end.js";
+import { MountLease } from "./daemon/mount-lease.js";
 import { removeOldLogs } from "./daemon/old-logs.js";
 import { thisProcess } from "./daemon/process.js";
 import { type Reported, Reporting } from "./daemon/reporting.js";
@@ -77,6 +78,7 @@ export class MountProcess {
   private state!: MountState;
   private control!: ControlServer;
   private holder: Holder | undefined;
+  private lease: MountLease | undefined;
   private commitOptions: OverlayCommitOptions = {};
   private discarding = false;
   private phase: "mounted" | "detached" = "mounted";
@@ -191,6 +193,7 @@ export class MountProcess {
     await this.reporting.serveMetrics(options.metrics);
     [this.missing, this.unmerged] = await Promise.all([this.findMissing(), this.findHeads(), this.serve()]);
     this.holder = holdCache(this.workspace, this.config, this.located?.found, this.log);
+    this.lease = this.beginLease();
     this.state = this.stateNow();
     this.control = await serveControl(this.state.socket, (request, report) => this.handle(request, report));
     writeMountState(home, this.state);
@@ -225,6 +228,18 @@ export class MountProcess {
     } catch (error) {
       this.log.warn("old logs stay", { problem: messageOf(error) });
     }
+  }
+
+  /** Offline nobody is told of it. */
+  private beginLease(): MountLease | undefined {
+    const { located, config, overlay } = this;
+    if (!located || config.options.offline) return undefined;
+    const { mountpoint } = config;
+    return new MountLease(
+      located.workspace,
+      { found: located.found, mountpoint, overlay: overlay?.id },
+      this.log,
+    );
   }
 
   /** A mount that was made for others ends without them. */
@@ -394,7 +409,8 @@ export class MountProcess {
 
   /** Lets those who asked have their answers, then lets go of everything. */
   async close(): Promise<void> {
-    await this.control.close();
+    const { failure } = await this.outcome;
+    await Promise.all([this.control.close(), this.lease?.end(failure === undefined)]);
     this.reporting.close();
     this.holder?.release();
     const { mountpoint, options } = this.config;

@@ -59,6 +59,8 @@ export interface Failures {
   "target-unwritable": { path: string };
   /** Nothing came back before the deadline. */
   deadline: { waitedForMs: number; what: string };
+  /** What had been sent for it was collected as garbage before it could be completed: it has to be sent again. */
+  collected: { remote: string; keys: readonly string[] };
   /** The caller cancelled. */
   cancelled: { what: string };
   /** What is to stay in the cache does not fit into it, beside what is pinned there. */

@@ -48,6 +48,18 @@ const changeSchema = z.discriminatedUnion("kind", [
   }),
   /** One more value of an annex, after those it has. */
   z.object({ kind: z.literal("annex"), version: hex32, annex: z.string().min(1).max(100), add: z.string() }),
+  /** Its tree, as another root names it: after a repack. */
+  z.object({
+    kind: z.literal("root"),
+    version: hex32,
+    root: z.object({
+      key: z.string(),
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      bytes: z.number().int().nonnegative(),
+    }),
+  }),
+  /** Nothing: a collector takes the number of an amendment whose writer has stopped in the middle. */
+  z.object({ kind: z.literal("void"), version: z.undefined().optional() }),
 ]);
 
 /** What an amendment changes. */

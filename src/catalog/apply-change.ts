@@ -29,7 +29,18 @@ type Appliers = {
   [Kind in Change["kind"]]: (applying: Applying, change: Change & { kind: Kind }) => Promise<Outcome>;
 };
 
-const APPLIERS: Appliers = { tag, publish, describe, archive, rename, delete: remove, metadata, annex };
+const APPLIERS: Appliers = {
+  tag,
+  publish,
+  describe,
+  archive,
+  rename,
+  delete: remove,
+  metadata,
+  annex,
+  root,
+  void: nothing,
+};
 
 /** Applies one amendment of a dataset, for who is in a transaction. */
 export async function applyAmendment(db: Kysely<Tables>, amendment: Amendment): Promise<Outcome> {
@@ -216,5 +227,19 @@ async function annex(
   { version, annex: kind, add }: Change & { kind: "annex" },
 ): Promise<Outcome> {
   if (await claims(version, `annex ${kind} ${add}`)) await addAnnex(db, version, kind, add);
+  return "applied";
+}
+
+async function root(
+  { db, claims }: Applying,
+  { version, root: { key, hash, bytes } }: Change & { kind: "root" },
+): Promise<Outcome> {
+  if (!(await claims(version, "root"))) return "applied";
+  const place = { rootKey: key, rootHash: hash, rootBytes: bytes };
+  await db.updateTable("versions").set(place).where("id", "=", version).execute();
+  return "applied";
+}
+
+async function nothing(): Promise<Outcome> {
   return "applied";
 }

@@ -20,6 +20,8 @@ export interface Remotes {
   removeRemote(id: string): Promise<void>;
   /** Ids of the remotes that a finished version's bytes may lie in, its own first. */
   remotesOfVersion(versionId: string): Promise<string[]>;
+  /** Ids of other remotes with versions some of whose bytes lie in this one. */
+  remotesThatNeed(id: string): Promise<string[]>;
 }
 
 export function remotes(db: Kysely<Tables>): Remotes {
@@ -48,6 +50,11 @@ export function remotes(db: Kysely<Tables>): Remotes {
     async remotesOfVersion(versionId) {
       const needed = db.selectFrom("versionRemotes").select("remoteId").where("versionId", "=", versionId);
       return (await needed.orderBy("position").execute()).map(({ remoteId }) => remoteId);
+    },
+    async remotesThatNeed(id) {
+      const needing = db.selectFrom("versionRemotes").select("versionId").where("remoteId", "=", id);
+      const own = db.selectFrom("versions").select("remoteId").distinct().where("id", "in", needing);
+      return (await own.where("remoteId", "!=", id).execute()).map(({ remoteId }) => remoteId);
     },
   };
 }

@@ -53,6 +53,7 @@ const EXIT_CODE_OF_FAILURE: Record<FailureCode, ExitCode> = {
   "target-unwritable": ExitCode.failed,
   deadline: ExitCode.failed,
   cancelled: ExitCode.failed,
+  collected: ExitCode.failed,
   "cache-full": ExitCode.failed,
   offline: ExitCode.failed,
   "disk-full": ExitCode.failed,

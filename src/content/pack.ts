@@ -4,7 +4,7 @@
  * lies in the remote already is not sent again.
  */
 import { DatasetError } from "../errors.js";
-import type { Body, Remote } from "../remote/remote.js";
+import type { Body, ObjectKey, Remote } from "../remote/remote.js";
 import { KiB, MiB } from "../units.js";
 import { type PackId, packKey } from "./chunk.js";
 import { MAX_CHUNK_BYTES } from "./fastcdc.js";
@@ -28,6 +28,8 @@ export function checkPackBytes(packBytes: number): number {
 export interface PackWriterOptions {
   remote: Remote;
   session: Session;
+  /** Packs that may be deleted any moment: they are sent though they are there. */
+  distrusted?: ReadonlySet<ObjectKey> | undefined;
   /** Most a pack of several chunks holds. Default 32 MiB. */
   packBytes?: number | undefined;
   /** Bytes that the remote took. */
@@ -137,7 +139,8 @@ export class PackWriter {
   }
 
   async #isThere(pack: PackId, sizeBytes: number): Promise<boolean> {
-    const { remote, session } = this.#options;
+    const { remote, session, distrusted } = this.#options;
+    if (distrusted?.has(packKey(pack))) return false;
     const found = await remote.stat(packKey(pack), { signal: session.signal });
     return found?.sizeBytes === sizeBytes;
   }

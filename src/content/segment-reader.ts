@@ -19,7 +19,14 @@ import {
   type SegmentLayout,
   pageRange,
 } from "./segment-layout.js";
-import { chunkOfRow, damagedSegment, packNumberIn, packOfRow, parseHeader } from "./segment-object.js";
+import {
+  type PackPlace,
+  chunkOfRow,
+  damagedSegment,
+  packNumberIn,
+  packOfRow,
+  parseHeader,
+} from "./segment-object.js";
 import { type SegmentRef, segmentKey } from "./segment.js";
 
 /**
@@ -90,6 +97,15 @@ export class SegmentReader {
       rows.map(({ pack }) => packPageOf(pack)),
     );
     return new Map(rows.map(({ hash, row, pack }) => [hash, chunkOfRow(row, placeIn(packs, pack))]));
+  }
+
+  /** Every pack it names. @throws {Missing} the pages to fetch */
+  packs(): PackPlace[] {
+    const pages = new Pages(this.segment, this.blocks);
+    const { packs, packCount } = pages.layout;
+    const numbers = Array.from({ length: packs.pageCount }, (_, page) => page);
+    const found = pages.require(packs, numbers);
+    return Array.from({ length: packCount }, (_, pack) => placeIn(found, pack));
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { DatasetError } from "../errors.js";
 import { textOf } from "../paths.js";
-import type { Remote } from "../remote/remote.js";
+import type { ObjectKey, Remote } from "../remote/remote.js";
 import type { Chunk, RemoteId } from "./chunk.js";
 import { type EncodedPiece, encodePiece, rereadRuns } from "./encode-pieces.js";
 import { mapInOrder } from "./in-order.js";
@@ -34,6 +34,8 @@ export interface StoreOptions extends SessionOptions {
   remoteId: RemoteId;
   /** Which of these chunks need not be sent, and where they lie. Asked once a batch of files. */
   known: KnownChunks;
+  /** Packs that may be deleted any moment: they are sent though they are there. Default: none. */
+  distrusted?: ReadonlySet<ObjectKey> | undefined;
   /** Most a pack of several chunks holds. Default 32 MiB. */
   packBytes?: number | undefined;
   /** `auto`, the default: each chunk where it saves a tenth. */
@@ -83,14 +85,14 @@ class Storing<Id> {
   constructor(session: Session, options: StoreOptions) {
     this.#session = session;
     this.#options = options;
-    const { remote, packBytes } = options;
+    const { remote, packBytes, distrusted } = options;
     this.#progress = new ProgressTally(options.onProgress);
     const onSent = (sentBytes: number) => {
       this.#progress.sent(sentBytes);
       options.onSent?.(sentBytes);
     };
     const onSettled = (pack: PackUnderway) => this.#waiting.settle(pack);
-    this.#writer = new PackWriter({ remote, session, packBytes, onSent, onSettled });
+    this.#writer = new PackWriter({ remote, session, packBytes, distrusted, onSent, onSettled });
   }
 
   async *run(sources: Sources<Id>): AsyncGenerator<StoredContent<Id>> {

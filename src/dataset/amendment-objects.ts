@@ -4,9 +4,12 @@
  */
 import { type Change, encodeAmendment } from "../catalog/amendment.js";
 import type { Dataset as DatasetRow, StoredAmendment } from "../catalog/catalog.js";
+import type { RemoteId } from "../content/chunk.js";
 import { mapInOrder } from "../content/in-order.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import type { ObjectKey, Remote } from "../remote/remote.js";
+import { attachmentKey } from "./attachments.js";
+import type { Needs } from "./collect/commit-point.js";
 import { DATASETS_PREFIX } from "./record.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
@@ -43,6 +46,7 @@ export async function writeAmendment(
   opened: OpenedRemote,
   dataset: DatasetRow,
   { id, change }: { id: string; change: Change },
+  needed: Needed = attachmentsOf(workspace, change),
 ): Promise<void> {
   const catalog = await workspace.catalog();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -50,12 +54,50 @@ export async function writeAmendment(
     const number = (await catalog.amendmentsTaken(dataset.id, opened.id)) + 1;
     const stampMs = Math.max(Date.now(), (await catalog.lastStamp(dataset.id)) + 1);
     const content = encodeAmendment({ id, dataset: dataset.id, by: workspace.user, stampMs, change });
-    if (!(await isWritten(opened.remote, amendmentKey(dataset.id, number), content))) continue;
+    const key = amendmentKey(dataset.id, number);
+    const write = () => isWritten(opened.remote, key, content);
+    if (!(await whenNeedsStay(workspace, opened, { key, dataset: dataset.id, ...needed }, write))) continue;
     await catalog.takeAmendments(dataset.id, opened.id, [{ number, content }]);
     return;
   }
   const message = `Cannot amend "${dataset.project}/${dataset.name}" in ${opened.remote.url}: others wrote first, ${ATTEMPTS} times; try again`;
   throw new DatasetError("conflict", { what: opened.remote.url }, message);
+}
+
+/** What an amendment names that nobody else may hold. */
+interface Needed {
+  /** The lease it was put under. */
+  lease: string | undefined;
+  /** Undefined where it names nothing. */
+  needs: (() => Promise<Needs>) | undefined;
+}
+
+function attachmentsOf(workspace: Workspace, change: Change): Needed {
+  const isNaming = change.kind === "annex" || (change.kind === "metadata" && change.set.length > 0);
+  return { lease: undefined, needs: isNaming ? () => needsOfChange(workspace, change) : undefined };
+}
+
+/** Runs `write` when what an amendment names is there to stay. @throws {DatasetError} `collected` */
+async function whenNeedsStay(
+  workspace: Workspace,
+  opened: OpenedRemote,
+  { key, dataset, lease, needs }: { key: ObjectKey; dataset: string } & Needed,
+  write: () => Promise<boolean>,
+): Promise<boolean> {
+  if (!needs || workspace.isOffline) return write();
+  const { atCommitPoint } = await import("./collect/commit-point.js");
+  const point = { kind: "amendment" as const, key, dataset };
+  return atCommitPoint(workspace, { remotes: [opened], point, lease, needs }, write);
+}
+
+async function needsOfChange(workspace: Workspace, change: Change): Promise<Needs> {
+  const needs = new Map<RemoteId, Set<ObjectKey>>();
+  const { attachmentsOfChange } = await import("./collect/attachments-of.js");
+  for await (const { remote, sha256, brotli } of attachmentsOfChange(await workspace.cache(), change)) {
+    const keys = needs.get(remote) ?? new Set();
+    needs.set(remote, keys.add(attachmentKey(brotli?.sha256 ?? sha256)));
+  }
+  return needs;
 }
 
 /** Whether this content lies under the key after this: somebody else's may be there. */

@@ -1,10 +1,13 @@
 /** Commits the changes of an overlay as a child of its version: on unmount, from a live mount, and on recovery. */
 import { DatasetError, messageOf } from "../errors.js";
 import { type OverlaySnapshot, openSnapshot } from "../fs/overlay/snapshot.js";
+import type { RemoteId } from "../content/chunk.js";
 import type { Tree } from "../manifest/tree.js";
 import { type TreePath, jsonOf } from "../paths.js";
+import { anewWhenCollected } from "./collect/commit-point.js";
 import { type CommitResult, completeCommit, prepareCommit } from "./commit.js";
 import { parseLabel } from "../catalog/label.js";
+import { requireIdentity } from "../remote/identity.js";
 import { createDraft, discardDraft } from "./draft.js";
 import { type FoundVersion, findVersion, nameOfVersion, refresh } from "./history.js";
 import { stageOverlay } from "./overlay-changes.js";
@@ -63,7 +66,8 @@ export async function commitOverlay(
   try {
     refuseFailedWrites(overlay, snapshot);
     if (snapshot.isEmpty) return undefined;
-    return await commitSnapshot(workspace, overlay, { base, tree, snapshot }, options);
+    const from = { base, tree, snapshot };
+    return await anewWhenCollected(() => commitSnapshot(workspace, overlay, from, options));
   } finally {
     snapshot.close();
   }
@@ -115,6 +119,8 @@ async function commitSnapshot(
 ): Promise<OverlayCommit | undefined> {
   options.onStep?.("making a draft");
   const parent = await findVersion(workspace, overlay.parent);
+  const remoteId = parent.version.remoteId as RemoteId;
+  await requireIdentity(await workspace.remote(remoteId), remoteId); // It may have been away since it was mounted.
   const id = newVersionId();
   // Before there is anything of it: whoever finds a commit that was cut off can tell how far it came.
   updateOverlay(workspace.home, overlay.id, { commit: id });

@@ -5,7 +5,7 @@
  */
 import type { Belongings, Catalog, VersionRow } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
-import { DatasetError, isDatasetError } from "../errors.js";
+import { DatasetError, isDatasetError, messageOf } from "../errors.js";
 import type { EditedTree } from "../manifest/edit.js";
 import type { Edit } from "../manifest/entry.js";
 import { outlineOf } from "../manifest/outline.js";
@@ -13,6 +13,10 @@ import { openRoot } from "../manifest/root.js";
 import { requireIdentity } from "../remote/identity.js";
 import { type Recording, recording } from "../remote/recording.js";
 import { recordedBelongings } from "./belongings.js";
+import { atCommitPoint } from "./collect/commit-point.js";
+import { noteReferrer } from "./collect/referrers.js";
+import { needsOf } from "./commit-needs.js";
+import { endDraftLease, holdDraft, leasedIn, remotesOfDraft } from "./draft-lease.js";
 import { type Draft, closeDraft, removeDraftFile } from "./draft.js";
 import { writeFileMetadata } from "./file-metadata/file-metadata.js";
 import { FILE_METADATA_KIND } from "./file-metadata/table.js";
@@ -98,9 +102,10 @@ export async function prepareCommit(
 ): Promise<PreparedCommit> {
   const key = await signingKeyOf(workspace);
   await requireIdentity(draft.remote.remote, draft.remote.id);
+  await holdDraft(workspace, draft);
   await uploadDraft(workspace, draft, options);
   const catalog = await workspace.catalog();
-  if (draft.version.state === "draft") await catalog.transition(draft.version.id, ["draft"], "committing");
+  await catalog.transition(draft.version.id, ["draft", "committing"], "committing");
   const remote = recording(draft.remote.remote);
   const written = await writeManifest(workspace, draft, remote, edits ?? draft.tree.staging.edits());
   const annexes = await writeAnnexes(
@@ -145,7 +150,7 @@ export async function completeCommit(
   const counted = { ...draft, remote: { ...draft.remote, remote } };
   const sent = contentBytesSent(draft);
   const create = async () => {
-    const made = await createRecordUnderFreeLabel(workspace, counted, written, options);
+    const made = await createRecordUnderFreeLabel(workspace, counted, { remote, written }, options);
     await complete(workspace, draft, made);
     return made;
   };
@@ -163,7 +168,7 @@ export async function completeCommit(
 async function createRecordUnderFreeLabel(
   workspace: Workspace,
   draft: Draft,
-  written: WrittenVersion,
+  { remote, written }: PreparedCommit,
   options: CommitOptions,
 ): Promise<VersionRecord> {
   const automatic = draft.tree.staging.fact("labelAutomatic") === true;
@@ -172,7 +177,7 @@ async function createRecordUnderFreeLabel(
     const record = await recordOf(workspace, { ...draft, version }, written, options);
     try {
       await requireIdentity(draft.remote.remote, draft.remote.id);
-      await createRecord(draft.remote.remote, record);
+      await createAtPoint(workspace, draft, record, remote);
       return record;
     } catch (error) {
       if (!isDatasetError(error, "object-exists")) throw error;
@@ -183,6 +188,43 @@ async function createRecordUnderFreeLabel(
       version = await nextFree(workspace, draft, version);
     }
   }
+}
+
+/** Creates the record when all it names is there to stay. @throws {DatasetError} `object-exists`; `collected` */
+async function createAtPoint(
+  workspace: Workspace,
+  draft: Draft,
+  record: VersionRecord,
+  put: Recording,
+): Promise<void> {
+  const { remote } = draft.remote;
+  if (workspace.isOffline) {
+    await createRecord(remote, record); // Nobody collects in a bundle.
+    return;
+  }
+  const remotes = await remotesOfDraft(workspace, draft);
+  await tellOthers(workspace, draft, record);
+  const { id: version, label } = record;
+  const point = { kind: "record" as const, key: recordKey(record.dataset.id, label), version, label };
+  const needs = () => needsOf(workspace, draft, record, put);
+  await atCommitPoint(workspace, { remotes, point, lease: version, needs }, () =>
+    createRecord(remote, record),
+  );
+}
+
+/** Other remotes learn that a version in this one needs them; who may not write there leaves that to their graces. */
+async function tellOthers(
+  workspace: Workspace,
+  { remote: own }: Draft,
+  { remotes }: VersionRecord,
+): Promise<void> {
+  for (const { id } of remotes.filter((each) => each.id !== own.id))
+    try {
+      await noteReferrer(await workspace.remote(id), own);
+    } catch (error) {
+      if (!isDatasetError(error)) throw error;
+      workspace.notice(`Nothing tells a remote that this version needs it: ${messageOf(error)}`);
+    }
 }
 
 /** Another catalog may have made an equal version under a label below the one reserved here. @throws {DatasetError} `version-equal` */
@@ -276,8 +318,10 @@ async function rowsOf(catalog: Catalog, ids: Iterable<RemoteId>): Promise<Versio
 /** The catalog row turns completed and the draft's file goes. */
 async function complete(workspace: Workspace, draft: Draft, record: VersionRecord): Promise<void> {
   await importRecord(await workspace.catalog(), record);
+  const leased = leasedIn(draft.tree.staging);
   closeDraft(draft);
   removeDraftFile(draft.tree.staging.file);
+  await endDraftLease(workspace, record.id, leased);
 }
 
 function resultOf(record: VersionRecord): Omit<CommitResult, "bytesSent" | "contentBytesSent"> {

@@ -1,7 +1,7 @@
 /**
- * Deletes versions. An amendment tells it first, the point of truth; then the catalog's row, the record (a stone takes its
- * place, so that the label is never given again) and the root go. Ranges, packs and segments stay: descendants share
- * them, and what nobody shares is freed by collection.
+ * Deletes versions. An amendment tells it first, the point of truth; then the catalog's row and the record go (a stone takes
+ * its place, so that the label is never given again). Root, ranges, packs and segments stay: descendants share them, drafts
+ * and mounts elsewhere may use them, and what nobody needs is freed by collection.
  */
 import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import type { RemoteId } from "../content/chunk.js";
@@ -83,7 +83,6 @@ async function deleteOne(workspace: Workspace, { dataset, version }: FoundVersio
   await amend(workspace, dataset, { kind: "delete", version: id, label });
   const remote = await workspace.remote(remoteId as RemoteId);
   await buryRecord(remote, dataset.id as DatasetId, { id, label, by: workspace.user, atMs: Date.now() });
-  for await (const { key } of remote.list(`roots/${id}/`)) await remote.delete(key);
 }
 
 function describe(found: FoundVersion): Deleted["versions"][number] {

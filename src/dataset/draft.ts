@@ -5,9 +5,10 @@ import { parseLabel } from "../catalog/label.js";
 import { isFinished } from "../catalog/version-row.js";
 import type { RemoteId } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
-import { DatasetError } from "../errors.js";
+import { DatasetError, isDatasetError } from "../errors.js";
 import type { Tree } from "../manifest/tree.js";
 import { ROOT } from "../paths.js";
+import { endDraftLease, leasedIn } from "./draft-lease.js";
 import { DraftTree } from "./draft-tree.js";
 import { inheritMetadata } from "./metadata.js";
 import { currentJob } from "./job-of-process.js";
@@ -189,7 +190,23 @@ export async function forgetDraft(workspace: Workspace, versionId: string): Prom
   const catalog = await workspace.catalog();
   await catalog.transition(versionId, ["draft", "committing", "failed"], "failed");
   await catalog.deleteVersion(versionId);
+  const leased = leasesOfFile(workspace.draftFile(versionId));
   removeDraftFile(workspace.draftFile(versionId));
+  await endDraftLease(workspace, versionId, leased);
+}
+
+/** A staging file may be gone, or damaged, where a draft was made elsewhere or cut off. */
+function leasesOfFile(file: string): readonly RemoteId[] {
+  if (!existsSync(file)) return [];
+  try {
+    const staging = Staging.open(file);
+    const leased = leasedIn(staging);
+    staging.close();
+    return leased;
+  } catch (error) {
+    if (isDatasetError(error)) return [];
+    throw error;
+  }
 }
 
 /** Facts that must outlive the process which made the draft. */

@@ -10,6 +10,7 @@ import { sha256 } from "../content/hash.js";
 import { DatasetError, errnoOf, messageOf } from "../errors.js";
 import { ATTACHMENT_MAX_BYTES, attachmentSchema, putAttachment, readAttachment } from "./attachments.js";
 import { amend } from "./amend.js";
+import { DRAFT_HOLD_MS, isLeased, putLease } from "./collect/leases.js";
 import type { Draft } from "./draft.js";
 import { type FoundVersion, isFinished } from "./history.js";
 import {
@@ -23,6 +24,7 @@ import {
   mediaTypeOf,
 } from "./metadata-value.js";
 import { damaged, parseAs } from "./stored-json.js";
+import { textOfDataset } from "./reference.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
 export interface MetadataOptions {
@@ -64,6 +66,8 @@ export async function setMetadata(
   const catalog = await workspace.catalog();
   const known = await catalog.listMetadata(version.id);
   if (known.length >= VALUES_MAX && !known.some((each) => each.name === name)) throw tooMany(name);
+  if (!isFinished(version) && value.bytes.length > INLINE_MAX_BYTES)
+    await hold(workspace, { dataset, version });
   const metadata = await stored(workspace, version, name, value);
   const set = [{ ...metadata, value: Buffer.from(metadata.value).toString("base64") }];
   if (isFinished(version))
@@ -168,6 +172,16 @@ async function stored(
   if (bytes.length <= INLINE_MAX_BYTES) return { name, type, form, value: bytes, attachment: null };
   const attachment = JSON.stringify(await putAttachment(await remoteOf(workspace, remoteId), bytes));
   return { name, type, form, value: new Uint8Array(), attachment };
+}
+
+/** What lies in the remote for a draft stays there until it is completed. */
+async function hold(workspace: Workspace, { dataset, version }: FoundVersion): Promise<void> {
+  if (workspace.isOffline) return;
+  const { remote } = await remoteOf(workspace, version.remoteId);
+  const { id, label } = version;
+  if (await isLeased(remote, id)) return;
+  const what = `draft ${textOfDataset(dataset)}@${label}`;
+  await putLease(remote, { id, what, user: workspace.user, roots: [], holdMs: DRAFT_HOLD_MS });
 }
 
 /** Where a version's record lies, or will. */

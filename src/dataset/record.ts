@@ -123,14 +123,16 @@ export async function readRecordUnlessDeleted(
   }
 }
 
+type Deleted = z.infer<typeof tombstoneSchema>["deleted"];
+
 /** Puts a stone where a record was, so that nobody can create another under its label. */
-export async function buryRecord(
-  remote: Remote,
-  dataset: DatasetId,
-  deleted: z.infer<typeof tombstoneSchema>["deleted"],
-): Promise<void> {
-  const content = JSON.stringify({ format: TOMBSTONE_FORMAT, deleted }, null, 1);
-  await remote.put(recordKey(dataset, deleted.label), Buffer.from(`${content}\n`));
+export async function buryRecord(remote: Remote, dataset: DatasetId, deleted: Deleted): Promise<void> {
+  await remote.put(recordKey(dataset, deleted.label), buriedRecord(deleted));
+}
+
+/** The bytes of such a stone. */
+export function buriedRecord(deleted: Deleted): Uint8Array {
+  return Buffer.from(`${JSON.stringify({ format: TOMBSTONE_FORMAT, deleted }, null, 1)}\n`);
 }
 
 /** Parses a record that came from outside. @throws {DatasetError} `not-found` for one that was deleted; `format-damaged`, `format-newer` */

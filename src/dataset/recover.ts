@@ -2,6 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { compareLabels } from "../catalog/label.js";
+import type { RemoteId } from "../content/chunk.js";
 import type { MountInfo, MountOptions } from "../daemon/config.js";
 import { readMountState } from "../daemon/mount-state.js";
 import { isAlive } from "../daemon/process.js";
@@ -14,6 +15,7 @@ import {
   commitOverlay,
   snapshotOf,
 } from "./commit-overlay.js";
+import { endDraftLease } from "./draft-lease.js";
 import { exportOverlay } from "./export-overlay.js";
 import { forgetDraft } from "./draft.js";
 import { type FoundVersion, findVersion, isFinished, refresh } from "./history.js";
@@ -73,11 +75,18 @@ export async function recoverCommit(
     const wanted = withoutTaken({ ...claimed.asked, ...given(options) }, earlier);
     const committed = await commitOverlay(workspace, { ...claimed, parent }, wanted);
     removeOverlay(home, overlay.id);
+    await endOverlayLease(workspace, overlay);
     return committed ?? (earlier && commitOf(earlier, claimed));
   } catch (error) {
     releaseOverlay(home, overlay.id, { state: "uncommitted", reason: messageOf(error) });
     throw stillUncommitted(overlay, error);
   }
+}
+
+/** One that cannot be ended runs out by itself. */
+async function endOverlayLease(workspace: Workspace, { id, base }: OverlayState): Promise<void> {
+  const version = await (await workspace.catalog()).versionById(base);
+  if (version) await endDraftLease(workspace, id, [version.remoteId as RemoteId]);
 }
 
 /** Options that say something; `undefined` says nothing. */

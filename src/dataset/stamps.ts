@@ -58,6 +58,12 @@ export class Stamps {
     );
   }
 
+  /** Files that had a content when they were hashed. Looks through all that is remembered. */
+  pathsOf(sha256: Sha256): string[] {
+    const rows = this.db.prepare("select directory || '/' || name from hashes where sha256 = ?").pluck();
+    return rows.all(sha256) as string[];
+  }
+
   /** Remembers hashes of files that were settled when they were read at `readAtMs`. */
   remember(files: readonly Stamped[], readAtMs: number): void {
     const insert = this.db.prepare("insert or replace into hashes values (?, ?, ?, ?, ?)");

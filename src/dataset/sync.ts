@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 
 import type { Dataset as DatasetRow } from "../catalog/catalog.js";
+import { anewWhenCollected } from "./collect/commit-point.js";
 import type { CommitResult } from "./commit.js";
 import { type CopyOf, copyAt, noteCopy } from "./copies/copy-of.js";
 import { Dataset } from "./dataset.js";
@@ -42,10 +43,18 @@ export interface SyncResult {
  * @param given `project/name`; may be left out for a folder that is known to be a copy.
  * @throws {DatasetError} as `create`, `syncFolder` and `finalize` do; nothing is left behind then
  */
-export async function syncVersion(
+export function syncVersion(
   folder: string,
   given: string | undefined,
   options: SyncOptions = {},
+): Promise<SyncResult> {
+  return anewWhenCollected(() => syncOnce(folder, given, options));
+}
+
+async function syncOnce(
+  folder: string,
+  given: string | undefined,
+  options: SyncOptions,
 ): Promise<SyncResult> {
   const workspace = options.workspace ?? defaultWorkspace();
   checkFolder(bytesOfText(resolve(folder))); // Before a dataset is made for it.

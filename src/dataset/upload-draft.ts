@@ -5,6 +5,8 @@ import type { Remote } from "../remote/remote.js";
 import { withAttempts } from "../remote/with-retry.js";
 import { type KnownChunks, knownChunks } from "./chunk-index.js";
 import type { Draft } from "./draft.js";
+import { listedAlready } from "./collect/collection.js";
+import { holdDraft } from "./draft-lease.js";
 import { noteUploadBegun } from "./draft-remote.js";
 import { openStored } from "./stage-copy.js";
 import { type UploadOptions, type UploadResult, uploadPending } from "./upload.js";
@@ -28,10 +30,12 @@ export async function uploadDraft(
   const known = knownIn(draft, knownChunks(draft.segments, cache));
   const openOverlaid = options.openOverlaid ?? noOverlay;
   noteUploadBegun(draft);
+  await holdDraft(workspace, draft);
+  const distrusted = await listedAlready(remote);
   const result = await uploadPending(
     draft.tree,
     workspace.stamps(),
-    { remote, remoteId, known, openOverlaid, openStored: (file) => openStored(cache, file) },
+    { remote, remoteId, known, distrusted, openOverlaid, openStored: (file) => openStored(cache, file) },
     options,
   );
   draft.tree.staging.setFact(SENT, contentBytesSent(draft) + result.contentBytesSent);

@@ -13,7 +13,7 @@ import {
 import { DatasetError } from "../errors.js";
 import type { Entry, FileEntry } from "../manifest/entry.js";
 import { textOf } from "../paths.js";
-import type { Remote } from "../remote/remote.js";
+import type { ObjectKey, Remote } from "../remote/remote.js";
 import type { DraftTree } from "./draft-tree.js";
 import { effectOf } from "./effect.js";
 import type { OptionNames } from "./known-options.js";
@@ -61,6 +61,8 @@ export interface UploadTarget {
   remoteId: RemoteId;
   /** The chunks of these hashes that the draft's ancestors hold. */
   known: (hashes: Sha256[]) => Promise<Map<Sha256, Chunk>>;
+  /** Packs that may be deleted any moment: they are sent though they are there. */
+  distrusted: ReadonlySet<ObjectKey>;
   /** Opens the content of a file of an overlay. */
   openOverlaid: (ino: number) => Promise<ContentReader>;
   /** Opens a file that lies in another remote. */
@@ -85,7 +87,7 @@ export async function uploadPending(
   options: UploadOptions = {},
 ): Promise<UploadResult> {
   const { pending: totalFiles, pendingBytes: totalBytes } = tree.staging.counts();
-  const { remote, remoteId, known } = target;
+  const { remote, remoteId, known, distrusted } = target;
   const { maxWorkers: workers, packBytes, compression, signal, onProgress } = options;
   let sentBytes = 0;
   const startedMs = Date.now();
@@ -95,6 +97,7 @@ export async function uploadPending(
     remote,
     remoteId,
     known,
+    distrusted,
     workers,
     packBytes,
     compression,

@@ -71,6 +71,7 @@ const ERRNO_OF_FAILURE: Record<FailureCode, ErrnoName> = {
   "source-unreadable": "EIO",
   "target-unwritable": "EIO",
   uncommitted: "EIO",
+  collected: "EIO",
   deadline: "EIO",
   cancelled: "EINTR",
   "cache-full": "ENOSPC",

@@ -91,6 +91,12 @@ function listedChunk(layout: Layout, number: number): Chunk {
   };
 }
 
+/** Every pack that the range names. */
+export function packsOf(layout: Layout): { pack: PackId; remote: RemoteId }[] {
+  const numbers = Array.from({ length: layout.packCount }, (_, pack) => pack);
+  return numbers.map((pack) => ({ pack: packIdOf(layout, pack), remote: remoteOf(layout, pack) }));
+}
+
 function remoteOf({ view, packs, remotes }: Layout, pack: number): RemoteId {
   return remotes[view.getUint32(packs + pack * PACK_BYTES, true)]!;
 }

@@ -2,7 +2,7 @@
  * One range of a tree, read where its bytes lie: no object is made for an entry until somebody asks for that entry.
  * The bytes have passed `range-check.ts`, so nothing is checked again here.
  */
-import type { Chunk, Sha256 } from "../content/chunk.js";
+import type { Chunk, PackId, RemoteId, Sha256 } from "../content/chunk.js";
 import { sha256 } from "../content/hash.js";
 import { type TreePath, joinPath } from "../paths.js";
 import { readI64, readU64 } from "./binary.js";
@@ -10,7 +10,7 @@ import { type Entry, EntryType } from "./entry.js";
 import { type Extras, readExtras } from "./extras.js";
 
 import { type Key, childKey } from "./key.js";
-import { chunkListsOf, chunksOf } from "./range-chunks.js";
+import { chunkListsOf, chunksOf, packsOf } from "./range-chunks.js";
 import { sameContent, sameLogical } from "./range-compare.js";
 import { entryOf } from "./range-entry.js";
 import {
@@ -154,6 +154,11 @@ export class Range {
   /** Where the bytes of a file lie, in order; empty for an empty file and for what is no file. */
   chunksAt(index: number): Chunk[] {
     return chunksOf(this.layout, index);
+  }
+
+  /** The packs in which its files' bytes lie. */
+  packs(): { pack: PackId; remote: RemoteId }[] {
+    return packsOf(this.layout);
   }
 
   /** The whole entry as an object. */

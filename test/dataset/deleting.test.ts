@@ -1,6 +1,6 @@
 /** Deleting versions and datasets: what is refused, what goes, and that nobody else loses a byte. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
@@ -44,7 +44,6 @@ test("D5: a parent is deleted only by force, and then its child is whole, also f
   const { versions } = await Dataset.delete({ ...wanted, force: true });
   assert.deepEqual(versions.map(({ version, bytes }) => [version, bytes]), [["1.0.0", 15]]); // prettier-ignore
   const gone = versions[0]!.id;
-  assert.ok(!existsSync(join(place, "roots", gone)) || readdirSync(join(place, "roots", gone)).length === 0);
   for (const home of [workspace, other.open(), (await testUser(t, place)).open()]) {
     const child = await Dataset.get("p/d", { workspace: home });
     assert.deepEqual(

@@ -3,6 +3,7 @@ import type { VersionRow } from "../../catalog/catalog.js";
 import type { Tree } from "../../manifest/tree.js";
 import { pathOfText } from "../../paths.js";
 import { amend } from "../amend.js";
+import { holdDraft } from "../draft-lease.js";
 import type { Draft } from "../draft.js";
 import { noteUploadBegun } from "../draft-remote.js";
 import type { FoundVersion } from "../history.js";
@@ -30,6 +31,7 @@ const REPORTS_MAX = 10_000;
 export function loggerOf(workspace: Workspace, found: FoundVersion, draft: Draft | undefined): VersionLogger {
   return new VersionLogger(async (facts, content) => {
     const remote = draft?.remote ?? (await remoteOf(workspace, found.version.remoteId));
+    if (draft) await holdDraft(workspace, draft);
     const report = await keepReport(remote, facts, content);
     // What lies in the draft's remote holds it there.
     if (draft && report.attachment) noteUploadBegun(draft);

@@ -22,7 +22,8 @@ import {
   statementBy,
 } from "./statement.js";
 
-const SIGNATURE_KIND = "signature";
+/** The annex kind of signatures. */
+export const SIGNATURE_KIND = "signature";
 
 /** What is to be signed with what, from before the record is made. */
 export interface Signing {

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import type { Dataset } from "../../../src/dataset/dataset.js";
 import { type Entry, EntryType } from "../../../src/manifest/entry.js";
 import { noise } from "../../content/noise.js";
+import { randomFrom } from "../../support/random.js";
 
 /** What is at a path. The time is told only where it was set last, and nothing was written since. */
 type Known =
@@ -268,16 +269,5 @@ function unlink({ any, below }: Choice): Call | undefined {
     paths: [path],
     make: (root) => unlinkSync(join(root, path)),
     record: (tree) => void tree.delete(path),
-  };
-}
-
-/** Whole numbers below a bound, the same for the same seed: mulberry32, whose 32 bits are enough for a test. */
-function randomFrom(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
   };
 }
