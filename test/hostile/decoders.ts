@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Scope } from "../support/cleanup.js";
 import { atEnd } from "../support/cleanup.js";
 import { answerDecoders } from "./answers.js";
+import { collectionDecoders } from "./collections.js";
 import { fileDecoders } from "./files.js";
 import type { Decoder } from "./fuzz.js";
 import { kernelDecoders } from "./kernel.js";
@@ -30,6 +31,7 @@ export async function decoders(scope: Scope): Promise<Decoder[]> {
   return [
     ...(await manifestDecoders()),
     ...(await recordDecoders(bench)),
+    ...(await collectionDecoders(bench)),
     ...tableDecoders(),
     ...textDecoders(),
     ...(await fileDecoders(bench)),

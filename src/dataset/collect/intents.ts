@@ -129,8 +129,7 @@ async function remoteOf(
   { remote: id, url, by }: { remote: RemoteId; url: string; by: string },
 ): Promise<Remote> {
   try {
-    if ((await workspace.knownUrl(id)) !== undefined) return await workspace.remote(id);
-    return (await workspace.openRemote(url, { mustExist: true })).remote;
+    return await workspace.remote(id);
   } catch (error) {
     const message = `Cannot collect: ${by} was about to complete a version in ${url}, and whether that came about cannot be seen: ${messageOf(error)}`;
     throw new DatasetError("remote-failed", { key: url }, message, { cause: error });

@@ -45,14 +45,16 @@ async function urlAt(remote: Remote, key: string): Promise<string> {
   throw damaged(what, parsed.error);
 }
 
+/** A URL that stands in a remote is not gone to by itself: who may write there could choose to whom this user's credentials go. */
 async function open(workspace: Workspace, id: RemoteId, url: string | undefined): Promise<OpenedRemote> {
   try {
-    if (url !== undefined && (await workspace.knownUrl(id)) === undefined)
-      return await workspace.openRemote(url, { mustExist: true });
     return { id, remote: await workspace.remote(id) };
   } catch (error) {
     const where = url ?? `the remote ${id}`;
-    const message = `Cannot collect: versions in ${where} need some of it, and that cannot be reached: ${messageOf(error)}`;
+    const advice = isDatasetError(error, "not-found")
+      ? `this catalog does not know it; varve remote add NAME ${url ?? "URL"}, if it is yours`
+      : messageOf(error);
+    const message = `Cannot collect: versions in ${where} need some of it, and what they need cannot be seen: ${advice}`;
     throw new DatasetError("remote-failed", { key: where }, message, { cause: error });
   }
 }

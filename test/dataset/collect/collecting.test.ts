@@ -179,6 +179,9 @@ test("a version in one remote keeps what it takes from another, whoever collects
   await child.finalize();
   await forget(workspace, "1.0.0");
   const stranger = await userAt(t, place);
+  const message = new RegExp(`versions in file://${elsewhere} need some of it, .* varve remote add NAME`);
+  await assert.rejects(stranger.gc(), { code: "remote-failed", message });
+  await stranger.workspace.openRemote(elsewhere);
   await stranger.gc();
   await gc();
   const read = await Dataset.get("p/d", { workspace });
