@@ -16,12 +16,12 @@ import {
   Kysely,
   type QueryResult,
   SqliteDialect,
-  type SqliteDialectConfig,
   SqliteDriver,
 } from "kysely";
 
 import { DatasetError, errnoOf, messageOf } from "../errors.js";
 import { ensureFile } from "../home.js";
+import { diskFull, explainSqlite } from "../sqlite-failure.js";
 import type { CatalogDatabase } from "./database.js";
 import type { Tables } from "./schema.js";
 
@@ -55,7 +55,7 @@ function openFile(path: string): SqliteDatabase.Database {
     if (path !== IN_MEMORY) ensureFile(path);
     return new SqliteDatabase(path, { timeout: 0 }); // We wait ourselves, see `untilFree`.
   } catch (error) {
-    throw explainSqlite(error, path);
+    throw explain(error, path);
   }
 }
 
@@ -69,25 +69,27 @@ async function prepare(database: SqliteDatabase.Database, path: string): Promise
 }
 
 class CatalogDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
+  readonly #database: SqliteDatabase.Database;
   readonly #path: string;
 
   constructor(database: SqliteDatabase.Database, path: string) {
     super({ database });
-    this.#config = { database };
+    this.#database = database;
     this.#path = path;
   }
 
   override createDriver(): CatalogDriver {
-    return new CatalogDriver(this.#config, this.#path);
+    return new CatalogDriver(this.#database, this.#path);
   }
 }
 
 class CatalogDriver extends SqliteDriver {
+  readonly #database: SqliteDatabase.Database;
   readonly #path: string;
 
-  constructor(config: SqliteDialectConfig, path: string) {
-    super(config);
+  constructor(database: SqliteDatabase.Database, path: string) {
+    super({ database });
+    this.#database = database;
     this.#path = path;
   }
 
@@ -97,6 +99,11 @@ class CatalogDriver extends SqliteDriver {
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
+  }
+
+  /** Of some failures, as of a full disk, SQLite has rolled back itself; failing now would hide what had failed. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await super.rollbackTransaction(connection);
   }
 }
 
@@ -115,7 +122,7 @@ async function untilFree<T>(path: string, work: () => T | Promise<T>): Promise<T
     try {
       return await work();
     } catch (error) {
-      if (!isLocked(error)) throw explainSqlite(error, path);
+      if (!isLocked(error)) throw explain(error, path);
       if (performance.now() - startMs > LOCK_DEADLINE_MS) throw lockedTooLong(path, error);
     }
     await sleep(Math.random() * LOCK_PAUSE_MS);
@@ -132,21 +139,12 @@ function lockedTooLong(path: string, cause: unknown): DatasetError<"deadline"> {
   return new DatasetError("deadline", { waitedForMs: LOCK_DEADLINE_MS, what }, message, { cause });
 }
 
-/** A violated constraint stays as it is: it is a bug of ours, not something that befell the file. */
-function explainSqlite(cause: unknown, path: string): unknown {
+/** Making its folder may fail, too. */
+function explain(cause: unknown, path: string): unknown {
+  const file = { what: "catalog", path };
   const code = errnoOf(cause) ?? "";
-  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) {
-    const message = `Cannot use the catalog "${path}": it is no database, or a damaged one (${messageOf(cause)})`;
-    return new DatasetError("format-damaged", { what: path }, message, { cause });
-  }
-  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) {
-    return new DatasetError("disk-full", { path }, `Cannot write the catalog "${path}": the disk is full`, {
-      cause,
-    });
-  }
-  if (/^(SQLITE_(CANTOPEN|READONLY|PERM|IOERR)|E[A-Z]+$)/.test(code)) {
-    const message = `Cannot use the catalog "${path}": ${messageOf(cause)}`;
-    return new DatasetError("source-unreadable", { path }, message, { cause });
-  }
-  return cause;
+  if (/^(ENOSPC|EDQUOT)$/.test(code)) return diskFull(file, cause);
+  if (!/^E[A-Z]+$/.test(code)) return explainSqlite(cause, file);
+  const message = `Cannot use the catalog "${path}": ${messageOf(cause)}`;
+  return new DatasetError("source-unreadable", { path }, message, { cause });
 }

@@ -7,7 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import type { z } from "zod";
 import { DatasetError, errnoOf, isDatasetError } from "../errors.js";
@@ -28,7 +28,7 @@ export function writeStateFile(path: string, value: unknown): void {
 function writeSynced(path: string, text: string): void {
   const descriptor = openSync(path, "w", 0o600);
   try {
-    writeSync(descriptor, text);
+    writeFileSync(descriptor, text); // All of it, though a disk that fills up takes a part first.
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

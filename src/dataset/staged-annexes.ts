@@ -25,10 +25,14 @@ export interface StagedPatch {
 }
 
 export class StagedAnnexes {
-  constructor(private readonly db: Database.Database) {}
+  /** @param write Runs what writes, and explains its failures. */
+  constructor(
+    private readonly db: Database.Database,
+    private readonly write: (work: () => void) => void,
+  ) {}
 
   addReport(report: string): void {
-    this.db.prepare("insert into reports (report) values (?)").run(report);
+    this.write(() => this.db.prepare("insert into reports (report) values (?)").run(report));
   }
 
   /** In the order in which they were added. */
@@ -51,7 +55,7 @@ export class StagedAnnexes {
         insert.run(key, change(item, staged));
       }
     });
-    changeAll.immediate();
+    this.write(() => changeAll.immediate());
   }
 
   patch(path: TreePath): string | undefined {
@@ -91,8 +95,11 @@ export class StagedAnnexes {
   /** Forgets what was said of files that are no more. */
   dropPatches(paths: readonly TreePath[]): void {
     const drop = this.db.prepare("delete from file_metadata where key = ?");
-    this.db.transaction(() => paths.forEach((path) => drop.run(blobOf(path)))).immediate();
-    this.db.exec("delete from file_metadata where key in (select key from staged where type in (0, 1))");
+    const dropAll = this.db.transaction(() => {
+      for (const path of paths) drop.run(blobOf(path));
+      this.db.exec("delete from file_metadata where key in (select key from staged where type in (0, 1))");
+    });
+    this.write(() => dropAll.immediate());
   }
 }
 

@@ -9,6 +9,7 @@ import { newerFormat } from "../format.js";
 import { type Edit, type Entry, EntryType, type FileEntry, type LinkableEntry } from "../manifest/entry.js";
 import { type Key, keyOf, pathOfKey } from "../manifest/key.js";
 import { ROOT, type TreePath } from "../paths.js";
+import { explainSqlite } from "../sqlite-failure.js";
 import { ANNEXES_SCHEMA, StagedAnnexes } from "./staged-annexes.js";
 import { decodeEntry, encodeEntry } from "./staged-entry.js";
 
@@ -70,7 +71,7 @@ export class Staging {
     db: Database.Database,
   ) {
     this.db = db;
-    this.annexes = new StagedAnnexes(db);
+    this.annexes = new StagedAnnexes(db, (work) => this.write(work));
     this.insert = db.prepare(
       "insert or replace into staged (key, type, entry, source, effect, size_bytes) values (?, ?, ?, ?, ?, ?)",
     );
@@ -84,9 +85,9 @@ export class Staging {
     this.selectBelowRoot = db.prepare(`${SELECT} where key > x'00' order by key`).raw();
   }
 
-  /** Opens (or makes) the staging file. @throws {DatasetError} `format-damaged`, `format-newer` */
+  /** Opens (or makes) the staging file. @throws {DatasetError} `format-damaged`, `format-newer`, `disk-full`, `source-unreadable` */
   static open(file: string): Staging {
-    try {
+    return writing(file, () => {
       const db = new Database(file, { timeout: 30_000 });
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = NORMAL");
@@ -95,45 +96,31 @@ export class Staging {
       const staging = new Staging(file, db);
       staging.checkFormat();
       return staging;
-    } catch (error) {
-      if (error instanceof DatasetError) throw error;
-      throw new DatasetError(
-        "format-damaged",
-        { what: file },
-        `Cannot open the draft "${file}": it is damaged`,
-        {
-          cause: error,
-        },
-      );
-    }
+    });
   }
 
   /** Runs `work` as one transaction. */
   transaction<T>(work: () => T): T {
-    return this.db.transaction(work).immediate();
+    return this.write(() => this.db.transaction(work).immediate());
   }
 
   /** Stages an entry whose content is known (or that has none). */
   put(entry: Entry, effect: Effect): void {
-    this.insert.run(blobOf(entry.path), entry.type, encodeEntry(entry), null, effect, null);
+    const row = encodeEntry(entry);
+    this.write(() => this.insert.run(blobOf(entry.path), entry.type, row, null, effect, null));
   }
 
   /** Stages a file whose content is still to be uploaded. `entry.sha256` and `entry.chunks` are filled in then. */
   putPending(entry: Omit<FileEntry, "sha256" | "chunks">, source: Source): void {
     const row = encodeEntry({ ...entry, sha256: "" as Sha256, chunks: [] });
-    this.insert.run(
-      blobOf(entry.path),
-      EntryType.file,
-      row,
-      JSON.stringify(source),
-      Effect.unknown,
-      entry.sizeBytes,
-    );
+    const { path, sizeBytes } = entry;
+    const from = JSON.stringify(source);
+    this.write(() => this.insert.run(blobOf(path), EntryType.file, row, from, Effect.unknown, sizeBytes));
   }
 
   /** Stages that a path is no more. Only this path: who removes a folder stages its descendants too. */
   remove(path: TreePath): void {
-    this.insert.run(blobOf(path), 0, null, null, Effect.content, null);
+    this.write(() => this.insert.run(blobOf(path), 0, null, null, Effect.content, null));
   }
 
   /** Stages the hard links of an entry, whether or not it is staged itself. */
@@ -141,12 +128,13 @@ export class Staging {
     const row = this.select.get(blobOf(entry.path)) as Row | undefined;
     const [, , , source = null, effect = Effect.metadata] = row ?? [];
     const pendingBytes = source === null || entry.type !== EntryType.file ? null : entry.sizeBytes;
-    this.insert.run(blobOf(entry.path), entry.type, encodeEntry(entry), source, effect, pendingBytes);
+    const encoded = encodeEntry(entry);
+    this.write(() => this.insert.run(blobOf(entry.path), entry.type, encoded, source, effect, pendingBytes));
   }
 
   /** Forgets what was staged for a path. */
   unstage(path: TreePath): void {
-    this.db.prepare("delete from staged where key = ?").run(blobOf(path));
+    this.write(() => this.db.prepare("delete from staged where key = ?").run(blobOf(path)));
   }
 
   /** What is staged for a path: an entry, a removal, or nothing. */
@@ -205,7 +193,8 @@ export class Staging {
   }
 
   setFact(name: string, value: unknown): void {
-    this.db.prepare("insert or replace into facts values (?, ?)").run(name, JSON.stringify(value));
+    const text = JSON.stringify(value);
+    this.write(() => this.db.prepare("insert or replace into facts values (?, ?)").run(name, text));
   }
 
   fact(name: string): unknown {
@@ -229,10 +218,26 @@ export class Staging {
     }
   }
 
+  private write<T>(work: () => T): T {
+    return writing(this.file, work);
+  }
+
   private checkFormat(): void {
     const format = this.fact("format") ?? STAGING_FORMAT;
     if (format === STAGING_FORMAT) this.setFact("format", STAGING_FORMAT);
     else throw newerFormat(`draft "${this.file}"`, Number(format), STAGING_FORMAT, this.file);
+  }
+}
+
+/** What messages call the file. */
+const DRAFT = "draft";
+
+/** @throws {DatasetError} `disk-full`, `source-unreadable`, `format-damaged` */
+function writing<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw explainSqlite(error, { what: DRAFT, path: file });
   }
 }
 

@@ -2,8 +2,10 @@
  * What this machine remembers of files it has hashed: while device, inode, size, mtime and ctime of a file stay, its
  * SHA-256 need not be computed again. A ctime cannot be set back by a user, which an mtime can.
  */
+import { rmSync } from "node:fs";
 import Database from "better-sqlite3";
 import type { Sha256 } from "../content/chunk.js";
+import { errnoOf } from "../errors.js";
 import { ensureFile } from "../home.js";
 
 /**
@@ -40,11 +42,9 @@ export class Stamps {
   private readonly db: Database.Database;
   private readonly select: Database.Statement;
 
+  /** Where the file cannot be used, nothing is remembered beyond this process; a damaged one is begun anew. */
   constructor(file: string) {
-    this.db = new Database(ensureFile(file), { timeout: 30_000 });
-    this.db.pragma("journal_mode = WAL");
-    this.db.pragma("synchronous = OFF"); // losing it costs time, never truth
-    this.db.exec(SCHEMA);
+    this.db = openOrForget(file);
     this.select = this.db
       .prepare("select name, stamp, sha256, has_xattrs from hashes where directory = ?")
       .raw();
@@ -52,7 +52,7 @@ export class Stamps {
 
   /** Stamp and hash of the files directly in a local directory, by name. */
   directory(path: string): ReadonlyMap<string, Remembered> {
-    const rows = this.select.all(path) as [name: string, stamp: string, sha256: Sha256, xattrs: number][];
+    const rows = unlessFailing(() => this.select.all(path) as StampRow[]) ?? [];
     return new Map(
       rows.map(([name, stamp, sha256, xattrs]) => [name, { stamp, sha256, hasXattrs: xattrs !== 0 }]),
     );
@@ -68,19 +68,58 @@ export class Stamps {
   remember(files: readonly Stamped[], readAtMs: number): void {
     const insert = this.db.prepare("insert or replace into hashes values (?, ?, ?, ?, ?)");
     const settled = files.filter(({ stamp }) => ctimeMsOf(stamp) < readAtMs - SETTLED_MS);
-    this.db
-      .transaction(() => {
-        for (const { path, stamp, sha256, hasXattrs } of settled) {
-          const slash = path.lastIndexOf("/");
-          insert.run(path.slice(0, slash), path.slice(slash + 1), stamp, sha256, hasXattrs ? 1 : 0);
-        }
-      })
-      .immediate();
+    const insertAll = this.db.transaction(() => {
+      for (const { path, stamp, sha256, hasXattrs } of settled) {
+        const slash = path.lastIndexOf("/");
+        insert.run(path.slice(0, slash), path.slice(slash + 1), stamp, sha256, hasXattrs ? 1 : 0);
+      }
+    });
+    unlessFailing(() => insertAll.immediate());
   }
 
   close(): void {
     this.db.close();
   }
+}
+
+type StampRow = [name: string, stamp: string, sha256: Sha256, xattrs: number];
+
+function openOrForget(file: string): Database.Database {
+  try {
+    return open(ensureFile(file));
+  } catch (error) {
+    if (!isOfFile(error)) throw error;
+    if (!/^SQLITE_(NOTADB|CORRUPT)/.test(errnoOf(error) ?? "")) return open(":memory:");
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+    return open(ensureFile(file));
+  }
+}
+
+function open(file: string): Database.Database {
+  const db = new Database(file, { timeout: 30_000 });
+  try {
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = OFF"); // losing it costs time, never truth
+    db.exec(SCHEMA);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** A disk that is full, or fails: then files are hashed that need not have been. */
+function unlessFailing<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isOfFile(error)) return undefined;
+    throw error;
+  }
+}
+
+function isOfFile(error: unknown): boolean {
+  return /^(SQLITE_|E[A-Z]+$)/.test(errnoOf(error) ?? "");
 }
 
 function ctimeMsOf(stamp: string): number {

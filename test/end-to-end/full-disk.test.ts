@@ -4,11 +4,10 @@ import { appendFileSync, readFileSync, rmSync, statfsSync, writeFileSync } from 
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { MiB } from "../../src/units.js";
 import { noise } from "../content/noise.js";
-import { describeFolder, writeFolder } from "../dataset/support/folders.js";
-import type { Scope } from "../support/cleanup.js";
+import { describeFolder } from "../dataset/support/folders.js";
 import { tempDir } from "../support/temp.js";
-import { type Varve, varveUser } from "../support/varve.js";
 import {
   DATASET,
   MOUNTED,
@@ -20,28 +19,7 @@ import {
   until,
   userWith,
 } from "./support/mounted.js";
-
-const FILES = { "a.txt": "a", "sub/b.txt": "b" };
-const MiB = 2 ** 20;
-
-/** A small disk, in memory; it goes with its folder. */
-async function smallDisk(scope: Scope, sizeMiB: number): Promise<string> {
-  const folder = await tempDir(scope);
-  await sh('mount -t tmpfs -o "size=$2,mode=0700" none "$1"', folder, `${sizeMiB}m`);
-  return folder;
-}
-
-/** What a user has, all but data and cache, lies on a small disk. */
-async function userOnSmallDisk(scope: Scope, sizeMiB: number): Promise<{ varve: Varve; disk: string }> {
-  const elsewhere = await tempDir(scope);
-  const disk = await smallDisk(scope, sizeMiB);
-  const env = { VARVE_REMOTE: join(elsewhere, "remote"), VARVE_CACHE_DIR: join(elsewhere, "cache") };
-  const source = join(elsewhere, "source");
-  writeFolder(source, FILES);
-  const varve = await varveUser(scope, env, disk);
-  await varve.ok(["sync", source, DATASET]);
-  return { varve, disk };
-}
+import { fill, smallDisk, userOnSmallDisk } from "./support/small-disk.js";
 
 test(
   "with the disk under the cache full all is read and committed, and a warning says so",
@@ -102,7 +80,7 @@ test(
 );
 
 test("who writes on and on to a full disk is told by write(2)", MOUNTED, async (t) => {
-  const { varve } = await userOnSmallDisk(t, 32);
+  const { varve, files } = await userOnSmallDisk(t, 32);
   const mount = await mountWritable(t, varve);
   const writing = sh(
     'timeout -k 1 60 dd if=/dev/zero of="$1/endless" bs=64k 2>&1 || echo "exit $?"',
@@ -113,11 +91,11 @@ test("who writes on and on to a full disk is told by write(2)", MOUNTED, async (
   await until("there is room again", () => statfsSync(mount.path).bavail > 0);
   appendFileSync(join(mount.path, "a.txt"), "on");
   await varve.ok(["unmount", mount.path]);
-  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "a.txt": "aon" });
+  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...files, "a.txt": "aon" });
 });
 
 test("a commit for which the disk has no room is made by recover once there is some", MOUNTED, async (t) => {
-  const { varve, disk } = await userOnSmallDisk(t, 32);
+  const { varve, disk, files } = await userOnSmallDisk(t, 32);
   const mount = await mountWritable(t, varve);
   const large = noise("large", 3 * MiB).toString("latin1");
   writeFileSync(join(mount.path, "large.txt"), large);
@@ -132,15 +110,5 @@ test("a commit for which the disk has no room is made by recover once there is s
   assert.deepEqual([(await leftOvers(varve)).length, await labelsOf(varve)], [1, ["1.0.0"]]);
   rmSync(ballast);
   await varve.ok(["recover", "--commit"]);
-  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...FILES, "said.txt": "hello", "large.txt": large });
+  assert.deepEqual(await filesOf(varve, "1.0.1"), { ...files, "said.txt": "hello", "large.txt": large });
 });
-
-/** Takes all the room there is on a disk. */
-function fill(path: string): void {
-  for (let bytes = MiB; bytes >= 1; bytes = Math.floor(bytes / 2))
-    try {
-      for (;;) appendFileSync(path, Buffer.alloc(bytes));
-    } catch (error) {
-      assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
-    }
-}

@@ -16,6 +16,7 @@ import { postgresServer } from "./postgres.js";
 const SQLITE_ONLY = {
   "default place": "it is about where the catalog's file lies when nothing says so",
   "damaged file": "it damages the catalog's file",
+  "full disk": "it is about the disk that the catalog's file lies on",
   "count of statements":
     "it counts statements as SQLite is given them; those of PostgreSQL are the same ones",
 } as const;
