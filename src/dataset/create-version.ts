@@ -7,6 +7,7 @@ import { newDraft } from "./new-draft.js";
 import { type DatasetName, parseDatasetName } from "./reference.js";
 import { locateVersion } from "./remote-reference.js";
 import { keepSelected } from "./subset.js";
+import { unmarkTransient } from "./transient-mark.js";
 import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
 /** A dataset by project and name, with the options beside. */
@@ -58,10 +59,11 @@ async function createSelected(
   options: NewVersionOptions,
 ): Promise<{ workspace: Workspace; draft: Draft }> {
   predicateOf(options);
-  const made = await newDraft(workspace, name, options);
-  if (!isSelective(options)) return made;
+  if (!isSelective(options)) return newDraft(workspace, name, options);
+  const made = await newDraft(workspace, name, { ...options, transient: true }); // Until it holds what it is to hold.
   try {
     await keepSelected(made.workspace, made.draft, options);
+    if (!options.transient) unmarkTransient(made.draft.tree.staging);
     return made;
   } catch (error) {
     await discardDraft(made.workspace, made.draft);

@@ -8,7 +8,7 @@ import type { RemoteId } from "../content/chunk.js";
 import { DatasetError } from "../errors.js";
 import { amend } from "./amend.js";
 import { checkDeletable } from "./deletable.js";
-import { forgetDraft } from "./draft.js";
+import { forgetDraft } from "./draft-file.js";
 import { type DeletedSource, deleteSources, ownLinks } from "./external-sources.js";
 import { type FoundVersion, isFinished, nameOfVersion, refresh } from "./history.js";
 import { buryRecord } from "./record.js";

@@ -5,7 +5,8 @@
 import { rmSync } from "node:fs";
 import { DatasetError } from "../errors.js";
 import { tryLock } from "../file-lock.js";
-import { type Draft, draftLockOf, notADraft } from "./draft.js";
+import { type Draft, notADraft } from "./draft.js";
+import { draftLockOf } from "./draft-file.js";
 import { textOfDataset } from "./reference.js";
 import type { Workspace } from "./workspace.js";
 

@@ -1,14 +1,14 @@
 /** A draft: a reserved label, the parents' tree, and the edits staged so far. Made, opened again, thrown away. */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import type { Dataset as DatasetRow, VersionRow } from "../catalog/catalog.js";
 import { parseLabel } from "../catalog/label.js";
 import { isFinished } from "../catalog/version-row.js";
 import type { RemoteId } from "../content/chunk.js";
 import type { SegmentRef } from "../content/segment.js";
-import { DatasetError, isDatasetError } from "../errors.js";
+import { DatasetError } from "../errors.js";
 import type { Tree } from "../manifest/tree.js";
 import { ROOT } from "../paths.js";
-import { endDraftLease, leasedIn } from "./draft-lease.js";
+import { forgetDraft, withDraftFile } from "./draft-file.js";
 import { DraftTree } from "./draft-tree.js";
 import { inheritMetadata } from "./metadata.js";
 import { currentJob } from "./job-of-process.js";
@@ -19,8 +19,9 @@ import { type NamedDataset, claimName } from "./names.js";
 import { type DatasetName, type VersionId, newDatasetId, newVersionId, textOfDataset } from "./reference.js";
 import { takeIn } from "./remote-reference.js";
 import { stageCopy } from "./stage-copy.js";
-import { Staging } from "./staging.js";
-import { isTransient, markTransient } from "./transient-mark.js";
+import { type StagedFacts, Staging } from "./staging.js";
+import { discardCutOff } from "./transient-drafts.js";
+import { isTransient, unmarkTransient } from "./transient-mark.js";
 import type { LoadedTree } from "./version-tree.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
@@ -94,22 +95,36 @@ export async function createDraft(
   const claimed = await claimDataset(workspace, name, remote);
   if (!options.refreshed) await refresh(workspace, claimed, { remote });
   const dataset = await calledNow(workspace, claimed.id, name);
-  const version = await catalog.reserveVersion({
-    id: options.id ?? newVersionId(),
-    dataset: dataset.id,
-    label: options.version,
-    parents: parents.map((parent) => parent.version.id),
-    tags: [...(options.tags ?? [])],
-    description: options.description ?? "",
-    createdBy: workspace.user,
-    remoteId: remote.id,
-    job: options.useCurrentJob ? await currentJob(workspace) : options.job,
-  });
-  noteFacts(workspace, version, options);
+  await discardCutOff(workspace, dataset);
+  const job = options.useCurrentJob ? await currentJob(workspace) : options.job;
+  const version = await withDraftFile(workspace, options.id ?? newVersionId(), factsOf(options), (id) =>
+    catalog.reserveVersion({
+      id,
+      dataset: dataset.id,
+      label: options.version,
+      parents: parents.map((parent) => parent.version.id),
+      tags: [...(options.tags ?? [])],
+      description: options.description ?? "",
+      createdBy: workspace.user,
+      remoteId: remote.id,
+      job,
+    }),
+  );
   const draft = await openDraft(workspace, { dataset, version });
   await stageFirst(workspace, draft);
   if (options.inheritMetadata) await inheritMetadata(workspace, draft);
+  if (!options.transient) unmarkTransient(draft.tree.staging);
   return draft;
+}
+
+/** Facts that must outlive the process which makes the draft. */
+function factsOf({ version, base, merge, squash }: DraftOptions): StagedFacts {
+  return {
+    labelAutomatic: version === undefined,
+    ...(base !== undefined && { base }),
+    ...(merge !== undefined && { merge }),
+    ...(squash && { squash }),
+  };
 }
 
 /** The version of a parent, in the user's catalog. @throws {DatasetError} `not-found`, `version-unfinished` */
@@ -185,53 +200,8 @@ export async function discardDraft(workspace: Workspace, draft: Draft): Promise<
   await forgetDraft(workspace, draft.version.id);
 }
 
-/** As `discardDraft`, for one that is not open, also where an earlier attempt was cut off. */
-export async function forgetDraft(workspace: Workspace, versionId: string): Promise<void> {
-  const catalog = await workspace.catalog();
-  await catalog.transition(versionId, ["draft", "committing", "failed"], "failed");
-  await catalog.deleteVersion(versionId);
-  const leased = leasesOfFile(workspace.draftFile(versionId));
-  removeDraftFile(workspace.draftFile(versionId));
-  await endDraftLease(workspace, versionId, leased);
-}
-
-/** A staging file may be gone, or damaged, where a draft was made elsewhere or cut off. */
-function leasesOfFile(file: string): readonly RemoteId[] {
-  if (!existsSync(file)) return [];
-  try {
-    const staging = Staging.open(file);
-    const leased = leasedIn(staging);
-    staging.close();
-    return leased;
-  } catch (error) {
-    if (isDatasetError(error)) return [];
-    throw error;
-  }
-}
-
-/** Facts that must outlive the process which made the draft. */
-function noteFacts(workspace: Workspace, version: VersionRow, options: DraftOptions): void {
-  const staging = Staging.open(workspace.draftFile(version.id));
-  staging.setFact("labelAutomatic", options.version === undefined);
-  if (options.base !== undefined) staging.setFact("base", options.base);
-  if (options.merge !== undefined) staging.setFact("merge", options.merge);
-  if (options.squash) staging.setFact("squash", options.squash);
-  if (options.transient) markTransient(staging);
-  staging.close();
-}
-
 export function closeDraft(draft: Draft): void {
   draft.tree.staging.close();
-}
-
-export function removeDraftFile(file: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
-  rmSync(draftLockOf(file), { force: true });
-}
-
-/** The file whose lock those who fill a draft share, and who ends it has alone (`draft-lock.ts`). */
-export function draftLockOf(file: string): string {
-  return `${file}-lock`;
 }
 
 async function chooseRemote(

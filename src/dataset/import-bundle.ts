@@ -18,6 +18,8 @@ import { copyBelongings } from "./import-belongings.js";
 import { DATASETS_PREFIX, type VersionRecord, isRecordKey, readRecord } from "./record.js";
 import { textOfDataset } from "./reference.js";
 import { damaged } from "./stored-json.js";
+import { discardCutOff } from "./transient-drafts.js";
+import { unmarkTransient } from "./transient-mark.js";
 import type { UploadOptions } from "./upload.js";
 import { uploadDraft } from "./upload-draft.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
@@ -101,7 +103,7 @@ async function importVersion(
     tags,
     description,
     job,
-    transient: options.finalize,
+    transient: true,
   });
   try {
     await stageBundled(workspace, draft, bundled.version);
@@ -124,6 +126,7 @@ async function settle(
   const was = textOf(record);
   if (!options.finalize) {
     await uploadDraft(workspace, draft, options);
+    unmarkTransient(draft.tree.staging);
     closeDraft(draft);
     const { dataset, version } = draft;
     return { id, reference: nameOfVersion({ dataset, version }), was, outcome: "draft" };
@@ -148,6 +151,10 @@ async function findImported(
     return dataset && { dataset, version };
   };
   let found = await byId();
+  if (found && !isFinished(found.version)) {
+    await discardCutOff(workspace, found.dataset); // Of an import that was killed.
+    found = await byId();
+  }
   if (!found) {
     const dataset = await knownDataset(workspace, record, remote);
     if (dataset) await refresh(workspace, dataset);

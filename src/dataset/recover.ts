@@ -17,7 +17,7 @@ import {
 } from "./commit-overlay.js";
 import { endDraftLease } from "./draft-lease.js";
 import { exportOverlay } from "./export-overlay.js";
-import { forgetDraft } from "./draft.js";
+import { forgetDraft } from "./draft-file.js";
 import { type FoundVersion, findVersion, isFinished, refresh } from "./history.js";
 import { mountVersion } from "./mounting.js";
 import { type OverlayState, claimOverlay, listOverlays, releaseOverlay, removeOverlay } from "./overlays.js";

@@ -2,7 +2,6 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 
-import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import { anewWhenCollected } from "./collect/commit-point.js";
 import type { CommitResult } from "./commit.js";
 import { type CopyOf, copyAt, noteCopy } from "./copies/copy-of.js";
@@ -13,12 +12,10 @@ import type { CreateOptions } from "./draft.js";
 import { findDataset, findVersion, refresh } from "./history.js";
 import { DatasetError, isDatasetError } from "../errors.js";
 import { bytesOfText } from "../paths.js";
-import { workspaceOfDrafts } from "./new-draft.js";
 import { parseDatasetName, textOfDataset } from "./reference.js";
 import type { StageCounts } from "./stage-counts.js";
 import { checkFolder } from "./stage-folder.js";
 import { locateVersion } from "./remote-reference.js";
-import { discardCutOff } from "./transient-drafts.js";
 import type { UploadOptions } from "./upload.js";
 import { type WithWorkspace, type Workspace, defaultWorkspace } from "./workspace.js";
 
@@ -63,9 +60,6 @@ async function syncOnce(
   const parents = options.parents?.length
     ? options.parents
     : await parentsOf(workspace, name, origin, options);
-  const own = workspaceOfDrafts(workspace);
-  const dataset = await knownDataset(own, name);
-  if (dataset) await discardCutOff(own, dataset);
   const { version, remote, tags, description } = options;
   const isOfLatest = !options.parents?.length && origin?.name !== name;
   const refreshed = isOfLatest && parents.length > 0; // Finding the latest has done so.
@@ -147,11 +141,6 @@ function walkOptionsOf(options: SyncOptions): SyncFolderOptions {
 function uploadOptionsOf(options: SyncOptions): UploadOptions {
   const { maxWorkers, packBytes, preview, compression, retries, signal, onProgress } = options;
   return { maxWorkers, packBytes, preview, compression, retries, signal, onProgress };
-}
-
-async function knownDataset(workspace: Workspace, text: string): Promise<DatasetRow | undefined> {
-  const { project, name } = parseDatasetName(text);
-  return (await workspace.catalog()).findDataset(project, name);
 }
 
 /** The latest version's id, in a list; none for a new dataset. */
