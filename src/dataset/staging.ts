@@ -4,7 +4,6 @@
  */
 import Database from "better-sqlite3";
 import type { Chunk, Sha256 } from "../content/chunk.js";
-import { DatasetError } from "../errors.js";
 import { newerFormat } from "../format.js";
 import { type Edit, type Entry, EntryType, type FileEntry, type LinkableEntry } from "../manifest/entry.js";
 import { type Key, keyOf, pathOfKey } from "../manifest/key.js";
