@@ -16,7 +16,7 @@ import { recordedBelongings } from "./belongings.js";
 import { atCommitPoint } from "./collect/commit-point.js";
 import { noteReferrer } from "./collect/referrers.js";
 import { needsOf } from "./commit-needs.js";
-import { endDraftLease, holdDraft, leasedIn, remotesOfDraft } from "./draft-lease.js";
+import { endDraftLease, hasLeaseLapsed, holdDraft, leasedIn, remotesOfDraft } from "./draft-lease.js";
 import { type Draft, closeDraft } from "./draft.js";
 import { removeDraftFile } from "./draft-file.js";
 import { writeFileMetadata } from "./file-metadata/file-metadata.js";
@@ -208,9 +208,8 @@ async function createAtPoint(
   const { id: version, label } = record;
   const point = { kind: "record" as const, key: recordKey(record.dataset.id, label), version, label };
   const needs = () => needsOf(workspace, draft, record, put);
-  await atCommitPoint(workspace, { remotes, point, lease: version, needs }, () =>
-    createRecord(remote, record),
-  );
+  const commit = { remotes, point, lease: version, hasLapsed: hasLeaseLapsed(draft), needs };
+  await atCommitPoint(workspace, commit, () => createRecord(remote, record));
 }
 
 /** Other remotes learn that a version in this one needs them; who may not write there leaves that to their graces. */

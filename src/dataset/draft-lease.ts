@@ -5,12 +5,14 @@ import type { Remote } from "../remote/remote.js";
 import { DRAFT_HOLD_MS, endLease, putLease } from "./collect/leases.js";
 import { type StoredRoot, storedRootOf } from "./collect/stored-root.js";
 import type { Draft } from "./draft.js";
+import { hasUploadBegun } from "./upload-begun.js";
 import { textOfDataset } from "./reference.js";
 import type { Staging } from "./staging.js";
 import type { OpenedRemote, Workspace } from "./workspace.js";
 
 const LEASED_IN = "leasedIn";
 const LEASED_AT = "leasedAtMs";
+const LAPSED = "leaseLapsed";
 /** Asked for again only after that: a lease holds thirty times as long. */
 const RENEW_MS = 86_400_000;
 
@@ -27,9 +29,16 @@ export async function holdDraft(workspace: Workspace, draft: Draft): Promise<voi
   for (const { id, remote } of remotes) {
     const terms = { id: draft.version.id, what: nameOf(draft), user: workspace.user, holdMs: DRAFT_HOLD_MS };
     const put = putLease(remote, { ...terms, roots: rootsIn(id, draft) });
-    await (id === draft.remote.id ? put : put.catch(onlyWarn(workspace, remote)));
+    const done = await (id === draft.remote.id ? put : put.catch(onlyWarn(workspace, remote)));
+    const shouldBeThere = atMs !== undefined || hasUploadBegun(draft);
+    if (id === draft.remote.id && done === "begun" && shouldBeThere) staging.setFact(LAPSED, true);
   }
   staging.setFact(LEASED_AT, Date.now());
+}
+
+/** Whether what a draft had sent was held by no lease for a while. */
+export function hasLeaseLapsed({ tree }: Draft): boolean {
+  return tree.staging.fact(LAPSED) === true;
 }
 
 /** Ends what leases a draft has, as far as their remotes can be reached: others run out by themselves. */
@@ -73,7 +82,7 @@ function nameOf({ dataset, version }: Draft): string {
 }
 
 /** Who may not write there is protected by its versions, and by the grace of its collectors. */
-function onlyWarn({ notice }: Workspace, { url }: Remote): (error: unknown) => void {
+function onlyWarn({ notice }: Workspace, { url }: Remote): (error: unknown) => undefined {
   return (error) => {
     if (!isDatasetError(error)) throw error;
     notice(`Nothing tells ${url} that this draft needs it: ${messageOf(error)}`);

@@ -5,14 +5,8 @@ import { type Draft, claimDataset } from "./draft.js";
 import { refresh } from "./history.js";
 import { noRemoteOffline } from "./offline-create.js";
 import { textOfDataset } from "./reference.js";
+import { hasUploadBegun } from "./upload-begun.js";
 import type { Workspace } from "./workspace.js";
-
-const UPLOAD_BEGUN = "uploadBegun";
-
-/** Noted before the first byte: a killed upload has sent some as well. */
-export function noteUploadBegun({ tree }: Draft): void {
-  tree.staging.setFact(UPLOAD_BEGUN, true);
-}
 
 /**
  * The draft, to be sent to another remote; its dataset has its name there from then on.
@@ -39,8 +33,9 @@ export async function withRemote(
 }
 
 /** A copy by squash has been begun as it was made: what it copies is what its remote lacks. */
-async function hasSent(workspace: Workspace, { tree, squash, version, remote }: Draft): Promise<boolean> {
-  if (squash || version.state !== "draft" || tree.staging.fact(UPLOAD_BEGUN) === true) return true;
+async function hasSent(workspace: Workspace, draft: Draft): Promise<boolean> {
+  const { squash, version, remote } = draft;
+  if (squash || version.state !== "draft" || hasUploadBegun(draft)) return true;
   const metadata = await (await workspace.catalog()).listMetadata(version.id);
   return metadata.some(
     ({ attachment }) =>

@@ -7,7 +7,7 @@ import { type KnownChunks, knownChunks } from "./chunk-index.js";
 import type { Draft } from "./draft.js";
 import { listedAlready } from "./collect/collection.js";
 import { holdDraft } from "./draft-lease.js";
-import { noteUploadBegun } from "./draft-remote.js";
+import { noteUploadBegun } from "./upload-begun.js";
 import { openStored } from "./stage-copy.js";
 import { type UploadOptions, type UploadResult, uploadPending } from "./upload.js";
 import type { Workspace } from "./workspace.js";
@@ -29,8 +29,8 @@ export async function uploadDraft(
   const remote = patient(draft.remote.remote, options.retries);
   const known = knownIn(draft, knownChunks(draft.segments, cache));
   const openOverlaid = options.openOverlaid ?? noOverlay;
-  noteUploadBegun(draft);
   await holdDraft(workspace, draft);
+  noteUploadBegun(draft);
   const distrusted = await listedAlready(remote);
   const result = await uploadPending(
     draft.tree,

@@ -21,6 +21,8 @@ export interface CommitPoint {
   point: DecidingObject;
   /** The lease under which what is needed was put or looked for. Undefined: none was. */
   lease: string | undefined;
+  /** Whether that had run out in between: then all that is needed is looked for. Default false. */
+  hasLapsed?: boolean | undefined;
   /** All that nothing else holds yet. Asked only where a collection has begun. */
   needs: () => Promise<Needs>;
 }
@@ -79,7 +81,7 @@ async function obstacleTo(commit: CommitPoint): Promise<Obstacle | undefined> {
 }
 
 async function obstacleIn(
-  { lease: id, needs }: CommitPoint,
+  { lease: id, hasLapsed = false, needs }: CommitPoint,
   { id: remoteId, remote }: OpenedRemote,
 ): Promise<Obstacle | undefined> {
   const [collections, hasLease] = await Promise.all([
@@ -87,7 +89,7 @@ async function obstacleIn(
     id !== undefined && isLeased(remote, id),
   ]);
   const begun = collections.filter(({ deleters }) => deleters > 0);
-  const hasLost = id !== undefined && !hasLease;
+  const hasLost = hasLapsed || (id !== undefined && !hasLease);
   if (begun.length === 0 && !hasLost) return undefined;
   const lease = hasLease && id !== undefined ? await readLease(remote, id) : undefined;
   const wanted = (await needs()).get(remoteId) ?? new Set<ObjectKey>();

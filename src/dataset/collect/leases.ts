@@ -56,7 +56,7 @@ export interface Lease {
 }
 
 /** Begins a lease, or renews the one of that id. One request to begin. */
-export async function putLease(remote: Remote, terms: LeaseTerms): Promise<void> {
+export async function putLease(remote: Remote, terms: LeaseTerms): Promise<"begun" | "renewed"> {
   const { id, what, user, roots, holdMs } = terms;
   const content = (sinceMs: number | null) =>
     Buffer.from(
@@ -64,9 +64,11 @@ export async function putLease(remote: Remote, terms: LeaseTerms): Promise<void>
     );
   try {
     await remote.create(leaseKey(id), content(null));
+    return "begun";
   } catch (error) {
     if (!isDatasetError(error, "object-exists")) throw error;
     await remote.put(leaseKey(id), content((await readLease(remote, id))?.sinceMs ?? null));
+    return "renewed";
   }
 }
 

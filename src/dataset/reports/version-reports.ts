@@ -5,7 +5,7 @@ import { pathOfText } from "../../paths.js";
 import { amend } from "../amend.js";
 import { holdDraft } from "../draft-lease.js";
 import type { Draft } from "../draft.js";
-import { noteUploadBegun } from "../draft-remote.js";
+import { noteUploadBegun } from "../upload-begun.js";
 import type { FoundVersion } from "../history.js";
 import { readFile } from "../listing.js";
 import { remoteOf } from "../metadata.js";

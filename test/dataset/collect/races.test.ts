@@ -14,9 +14,11 @@ import {
   publish,
 } from "../../../src/dataset/collect/collection.js";
 import { declareIntent, settleIntents } from "../../../src/dataset/collect/intents.js";
+import { endLease } from "../../../src/dataset/collect/leases.js";
 import { Dataset } from "../../../src/dataset/dataset.js";
 import { recordKey } from "../../../src/dataset/record.js";
 import type { DatasetId } from "../../../src/dataset/reference.js";
+import { Staging } from "../../../src/dataset/staging.js";
 import { tempDir } from "../../support/temp.js";
 import { textIn, writeFolder } from "../support/folders.js";
 import { testUser } from "../support/workspaces.js";
@@ -120,4 +122,24 @@ test("an amendment whose writer stood still is void, and its number is passed ov
   await version.setMetadata(Buffer.alloc(50_000, 7), { name: "large" });
   const cold = await Dataset.get("p/d", { workspace: (await testUser(t, place)).open() });
   assert.deepEqual(await cold.getMetadata("large"), new Uint8Array(50_000).fill(7));
+});
+
+test("a draft whose lease had run out looks for all it had sent, and says what is gone", async (t) => {
+  const place = await tempDir(t);
+  const user = await testUser(t, place);
+  const workspace = user.open();
+  const opened = await workspace.openRemote(place);
+  writeFolder(user.scratch, { f: CONTENT });
+  const draft = await Dataset.create("p/d", { workspace });
+  await draft.addFiles(user.scratch);
+  await draft.upload({ compression: "none" });
+  await endLease(opened.remote, draft.id);
+  const staging = Staging.open(workspace.draftFile(draft.id));
+  staging.setFact("leasedAtMs", Date.now() - 40 * 86_400_000);
+  staging.close();
+  await opened.remote.delete(PACK);
+  await assert.rejects(draft.finalize(), { code: "collected" });
+  await opened.remote.put(PACK, Buffer.from(CONTENT));
+  await draft.finalize();
+  assert.equal(await textIn(await Dataset.get("p/d", { workspace }), "f"), CONTENT);
 });
