@@ -110,19 +110,18 @@ test("keys of S3 are nowhere in what is said and left, nor in the bucket", MOUNT
   assert.equal(await traces.run(["job", "list", "--json"]), 0);
   const wrong = { AWS_SECRET_ACCESS_KEY: planted("Secret"), AWS_ACCESS_KEY_ID: planted("KeyId") };
   const denied = await refusing(t);
-  for (const other of [
-    wrong,
-    { ...wrong, AWS_ENDPOINT_URL: denied },
-    { ...wrong, AWS_ENDPOINT_URL: "http://127.0.0.1:1" },
-  ]) {
+  const commands = {
+    cat: ["cat", "lab/data", "a.txt"],
+    sync: ["sync", source, "lab/other", "--remote", "s3://bucket/q"],
+    mount: ["mount", "s3://bucket/p#lab/data", at],
+  };
+  for (const [other, asked] of [
+    [wrong, [commands.cat]],
+    [{ ...wrong, AWS_ENDPOINT_URL: denied }, Object.values(commands)],
+    [{ ...wrong, AWS_ENDPOINT_URL: "http://127.0.0.1:1", VARVE_OFFLINE: "" }, [["doctor"]]],
+  ] as const) {
     const empty = { ...other, VARVE_CACHE_DIR: await tempDir(t) };
-    for (const args of [
-      ["cat", "lab/data", "a.txt"],
-      ["sync", source, "lab/other", "--remote", "s3://bucket/q"],
-      ["mount", "s3://bucket/p#lab/data", at],
-      ["doctor"],
-    ])
-      await traces.run([...args, "--json"], empty);
+    for (const args of asked) await traces.run([...args, "--json"], empty);
   }
   useAccount(server);
   const objects = new Map<string, Uint8Array>();
@@ -151,27 +150,19 @@ test("keys and signatures of Azure, and credentials of Google, are nowhere in wh
   );
   const sas = planted("Sas");
   const google = { GOOGLE_APPLICATION_CREDENTIALS: credentials, METADATA_SERVER_DETECTION: "none" };
-  for (const endpoint of [denied, "http://127.0.0.1:1"])
-    for (const [url, env] of [
-      [`azure://account.blob.core.windows.net/box?endpoint=${endpoint}`, { AZURE_STORAGE_KEY: AZURE_KEY }],
-      [
-        `azure://account.blob.core.windows.net/box?endpoint=${endpoint}`,
-        { AZURE_STORAGE_SAS_TOKEN: `?sv=2024-01-01&sig=${sas}` },
-      ],
-      [
-        "azure://account.blob.core.windows.net/box",
-        {
-          AZURE_STORAGE_CONNECTION_STRING: `AccountName=account;AccountKey=${AZURE_KEY};BlobEndpoint=${endpoint}`,
-        },
-      ],
-      [`gs://bucket?endpoint=${endpoint}`, google],
-    ] as const)
-      for (const args of [
-        ["sync", traces.source, "lab/data", "--remote", url],
-        ["versions", url],
-        ["ls", `${url}#lab/data`],
-      ])
-        assert.notEqual(await traces.run([...args, "--json"], env), 0);
+  const azure = `azure://account.blob.core.windows.net/box?endpoint=${denied}`;
+  const connection = `AccountName=account;AccountKey=${AZURE_KEY};BlobEndpoint=${denied}`;
+  for (const [url, env] of [
+    [azure, { AZURE_STORAGE_KEY: AZURE_KEY }],
+    [azure, { AZURE_STORAGE_SAS_TOKEN: `?sv=2024-01-01&sig=${sas}` }],
+    ["azure://account.blob.core.windows.net/box", { AZURE_STORAGE_CONNECTION_STRING: connection }],
+    [`gs://bucket?endpoint=${denied}`, google],
+  ] as const)
+    for (const args of [
+      ["sync", traces.source, "lab/data", "--remote", url],
+      ["ls", `${url}#lab/data`],
+    ])
+      assert.notEqual(await traces.run([...args, "--json"], env), 0);
   assert.deepEqual(traces.findings([AZURE_KEY, sas, key]), []);
 });
 
@@ -190,7 +181,7 @@ test("passwords of catalogs are nowhere in what is said and left, right or wrong
     `postgres://u:${wrong}@127.0.0.1:1/a b%`,
     `mysql://u:${wrong}@h/d`,
   ])
-    for (const args of [["list"], ["doctor"], ["mount", "lab/data", traces.source]])
+    for (const args of [["list"], ["mount", "lab/data", traces.source]])
       await traces.run([...args, "--json"], { VARVE_CATALOG: place });
   assert.deepEqual(traces.findings([wrong, POSTGRES_PASSWORD]), []);
 });

@@ -10,8 +10,9 @@ import * as z from "zod";
 import { DatasetError, isDatasetError, messageOf } from "../../errors.js";
 import type { RemoteId } from "../../content/chunk.js";
 import { encodeAmendment } from "../../catalog/amendment.js";
+import { isLabel } from "../../catalog/label.js";
 import type { ObjectKey, Remote } from "../../remote/remote.js";
-import { buriedRecord } from "../record.js";
+import { buriedRecord, isRecordKey } from "../record.js";
 import { damaged, parseJson } from "../stored-json.js";
 import type { Workspace } from "../workspace.js";
 
@@ -21,10 +22,19 @@ const DEFAULT_LEASE_SECONDS = 60;
 
 const hex32 = z.string().regex(/^[0-9a-f]{32}$/);
 
-/** What is to be created: as what it would be void. */
+/** What is to be created: as what it would be void. Its key is one of such an object, whoever says so: the collector writes there. */
 const pointSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("record"), key: z.string(), version: hex32, label: z.string() }),
-  z.object({ kind: z.literal("amendment"), key: z.string(), dataset: hex32 }),
+  z.object({
+    kind: z.literal("record"),
+    key: z.string().refine(isRecordKey),
+    version: hex32,
+    label: z.string().refine(isLabel),
+  }),
+  z.object({
+    kind: z.literal("amendment"),
+    key: z.string().regex(/^datasets\/[0-9a-f]{32}\/amendments\/[0-9]{10}$/),
+    dataset: hex32,
+  }),
 ]);
 
 const intentSchema = z.object({

@@ -23,10 +23,22 @@ export class Locator {
 
   /** The path of a directory, or undefined for one that was removed. */
   directory(ino: Ino): TreePath | undefined {
-    if (this.#paths.has(ino)) return this.#paths.get(ino);
-    const named = this.#named.get(ino);
-    const path = named ? this.child(named.parent, named.name) : this.#throughBase(ino);
-    this.#paths.set(ino, path);
+    // From it upwards to what is known, then down again: folders may lie in each other deeper than calls may.
+    const unknown = new Map<Ino, string>();
+    let known = ino;
+    while (!this.#paths.has(known)) {
+      const above = unknown.has(known) ? undefined : this.#above(known);
+      if (!above) this.#paths.set(known, undefined);
+      else {
+        unknown.set(known, above.name);
+        known = above.parent;
+      }
+    }
+    let path = this.#paths.get(known);
+    for (const [each, name] of [...unknown].reverse()) {
+      path = path === undefined ? undefined : joinPath(path, name);
+      this.#paths.set(each, path);
+    }
     return path;
   }
 
@@ -45,10 +57,8 @@ export class Locator {
   /** Where an entry of the base is now if its own name was left alone; undefined when it was removed or renamed. */
   basePath(path: TreePath): TreePath | undefined {
     if (path === ROOT) return ROOT;
-    const parent = this.names.find(parentOf(path));
-    if (parent === undefined) return undefined;
-    if (this.journal.names.get(inoOf(parent), nameOf(path))) return undefined;
-    return this.child(inoOf(parent), nameOf(path));
+    const above = this.#aboveInBase(path);
+    return above && this.child(above.parent, above.name);
   }
 
   /** All paths of an inode that is no directory. Reads the names of the whole overlay. */
@@ -58,8 +68,18 @@ export class Locator {
     return ordinal === undefined ? named : [...this.throughBase(ordinal), ...named];
   }
 
-  #throughBase(ino: Ino): TreePath | undefined {
+  /** The name of a directory and what it is in; undefined for one that was removed. */
+  #above(ino: Ino): { parent: Ino; name: string } | undefined {
+    const named = this.#named.get(ino);
+    if (named) return named;
     const ordinal = ordinalOf(ino);
-    return ordinal === undefined ? undefined : this.basePath(this.names.path(ordinal));
+    return ordinal === undefined ? undefined : this.#aboveInBase(this.names.path(ordinal));
+  }
+
+  /** Where an entry of the base is if its own name was left alone; undefined when it was removed or renamed. */
+  #aboveInBase(path: TreePath): { parent: Ino; name: string } | undefined {
+    const parent = this.names.find(parentOf(path));
+    if (parent === undefined || this.journal.names.get(inoOf(parent), nameOf(path))) return undefined;
+    return { parent: inoOf(parent), name: nameOf(path) };
   }
 }
