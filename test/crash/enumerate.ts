@@ -133,7 +133,7 @@ class Site {
       await this.#restore();
       const outcome = await this.#run(injection);
       if (!outcome.wasReached) continue;
-      const problem = wrongEnd(injection.how, outcome, this.operation) ?? (await this.#look());
+      const problem = wrongEnd(injection, outcome, this.operation) ?? (await this.#look());
       return problem === undefined ? undefined : { problem: `${problem}\n${outcome.said}`.trim() };
     }
     return "unreached";
@@ -247,7 +247,7 @@ class Site {
 
 /** What is wrong with the way a process ended: who is not killed goes on, or says what is the matter. */
 function wrongEnd(
-  how: How,
+  { point, how }: Injection,
   { code, signal }: Outcome,
   { shrugsOff, program }: Operation,
 ): string | undefined {
@@ -256,6 +256,7 @@ function wrongEnd(
     return signal === "SIGKILL" ? undefined : `it was not killed, but ended with ${signal ?? code}`;
   if (signal !== null) return `it hung, or ended by ${signal}`;
   if (code === 0) return undefined;
-  if (how === "short" || shrugsOff) return `it failed, with ${code}`;
+  const mustSucceed = how === "short" || (shrugsOff !== undefined && point.includes(`\t${shrugsOff}`));
+  if (mustSucceed) return `it failed, with ${code}`;
   return code === 3 ? undefined : `it failed, and did not say why, with ${code}`;
 }

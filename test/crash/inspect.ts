@@ -67,7 +67,9 @@ export async function problemsOf(workspace: Workspace, seen: Set<string>): Promi
       if (!folders.some((folder) => existsSync(join(folder, key))))
         problems.push(`${name}: ${key} is missing`);
   }
-  for (const key of folders.flatMap(recordsBelow)) if (!known.has(key)) problems.push(`${key} is no version`);
+  for (const folder of folders)
+    for (const key of recordsBelow(folder))
+      if (!known.has(key) && !isTombstone(join(folder, key))) problems.push(`${key} is no version`);
   return problems;
 }
 
@@ -100,6 +102,10 @@ function recordsBelow(folder: string): string[] {
   return readdirSync(datasets, { recursive: true, encoding: "utf8" })
     .map((path) => `datasets/${path}`)
     .filter((path) => /\/versions\/[^/]+$/.test(path));
+}
+
+function isTombstone(path: string): boolean {
+  return "deleted" in (JSON.parse(readFileSync(path, "utf8")) as object);
 }
 
 /** Keys of what belongs to a version beside ranges and packs. */

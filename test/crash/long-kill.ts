@@ -34,6 +34,7 @@ const { values } = parseArgs({
 
 const WRITERS = 2;
 const LONGEST_LIFE_MS = 600;
+const FIRST_RECORD_MS = 5_000;
 /** Of a mount whose process is gone. */
 const END_WAIT_MS = 30_000;
 const TELL_EVERY = 50;
@@ -117,12 +118,19 @@ async function writeUntilKilled(
   const { pid } = readMountState(stage.workspace.home, path)!;
   let isKilled = false;
   const failedEarly: string[] = [];
+  let noteRecorded: () => void = () => undefined;
+  const recorded = new Promise<void>((resolve) => (noteRecorded = resolve));
   const writers = Array.from({ length: WRITERS }, (_, number) =>
     written(number, below(2 ** 31), ledger, (message) => {
-      if (message.recorded !== undefined && message.recorded !== null) tally.recorded++;
+      if (typeof message.recorded === "string") {
+        tally.recorded++;
+        noteRecorded();
+      }
       if (message.failed !== undefined && !isKilled) failedEarly.push(message.failed);
     }),
   );
+  // Mostly once something is recorded, however busy the machine is; else at any moment from the mount on.
+  if (below(4) > 0) await Promise.race([recorded, sleep(FIRST_RECORD_MS, undefined, { ref: false })]);
   const lifeMs = below(LONGEST_LIFE_MS);
   const commits = below(3) === 0;
   await sleep(commits ? lifeMs / 2 : lifeMs);

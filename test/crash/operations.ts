@@ -21,6 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { askMount } from "../../src/daemon/client.js";
 import { readMountState } from "../../src/daemon/mount-state.js";
 import { isAlive } from "../../src/daemon/process.js";
+import { collect } from "../../src/dataset/collect/collect.js";
 import { Dataset } from "../../src/dataset/dataset.js";
 import { isDatasetError } from "../../src/errors.js";
 import { abandonedOverlays } from "../../src/dataset/overlays.js";
@@ -46,8 +47,8 @@ export interface Operation {
   prepare: (stage: Stage) => Promise<void>;
   /** Runs in a process of its own. */
   run: (stage: Stage) => Promise<void>;
-  /** Whether it must succeed though a write of it fails. Default false. */
-  shrugsOff?: boolean;
+  /** Below which folder it must succeed though a write fails. Default: nowhere. */
+  shrugsOff?: string;
   /** Does what is left of it, or nothing: what a user does who was not told how it ended. Default: `run` once more. */
   finish?: (stage: Stage) => Promise<void>;
   /** The dataset whose latest version holds what is wanted then. Default `lab/data`. */
@@ -57,6 +58,7 @@ export interface Operation {
 }
 
 export const DATASET = "lab/data";
+const CACHE = "home/cache/";
 const FLAT = "lab/flat";
 
 const BASE: Contents = {
@@ -146,12 +148,19 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       await Dataset.importOfflineSession(join(folder, "bundle.zip"), { workspace, ...SENDING });
     },
   },
+  "garbage collection": {
+    prepare: prepareGarbage,
+    run: async ({ workspace }) => {
+      process.env["VARVE_LEASE_SECONDS"] = "0.1"; // Who goes on for one that was killed watches it for ten of them.
+      await collect(workspace, await workspace.defaultRemote(), { graceMs: 0 });
+    },
+  },
   unmount: { prepare: prepareEmptyMount, run: writeAndUnmount, finish: writeTheRest, program: "daemon.js" },
-  "cache fill": { prepare: (stage) => prepareCold(stage, MORE), run: readAll, shrugsOff: true },
+  "cache fill": { prepare: (stage) => prepareCold(stage, MORE), run: readAll, shrugsOff: CACHE },
   "cache fill, large": {
     prepare: (stage) => prepareCold(stage, { "large.bin": noise("large", LARGE_BYTES) }),
     run: readAll,
-    shrugsOff: true,
+    shrugsOff: CACHE,
   },
 };
 
@@ -178,6 +187,17 @@ async function prepareTwo({ folder, workspace }: Stage): Promise<void> {
   layOut(other, MORE);
   await syncVersion(other, "lab/other", { workspace });
   cpSync(other, join(folder, "wanted"), { recursive: true });
+}
+
+/** A version that was deleted, of which its parent keeps a part. */
+async function prepareGarbage(stage: Stage): Promise<void> {
+  await prepareBase(stage);
+  const { folder, workspace } = stage;
+  const doomed = join(folder, "doomed");
+  cpSync(join(folder, "wanted"), doomed, { recursive: true });
+  change(doomed);
+  const { committed } = await syncVersion(doomed, DATASET, { workspace });
+  await Dataset.delete({ name: DATASET, version: committed!.version, workspace, force: true });
 }
 
 async function prepareDraft(stage: Stage): Promise<void> {
