@@ -6,7 +6,6 @@ import { sha256 } from "../../src/content/hash.js";
 import type { Attachment } from "../../src/dataset/attachments.js";
 import { belongingsOf } from "../../src/dataset/belongings.js";
 import { readBundle } from "../../src/dataset/bundle.js";
-import { readLease } from "../../src/dataset/collect/leases.js";
 import { readFileTable, tableRows } from "../../src/dataset/file-metadata/table.js";
 import { importRecord } from "../../src/dataset/history.js";
 import { lineageOf } from "../../src/dataset/lineage.js";
@@ -77,12 +76,6 @@ export async function recordDecoders({ folder }: Bench): Promise<Decoder[]> {
       decode: (bytes) => requireIdentity(memoryRemote({ "varve.json": bytes })),
     },
     {
-      name: "lease",
-      json: true,
-      samples: texts(LEASE),
-      decode: (bytes) => readLease(memoryRemote({ "leases/x": bytes }), "x"),
-    },
-    {
       name: "list of a bundle",
       json: true,
       samples: texts({
@@ -128,15 +121,6 @@ const ATTACHMENT = {
   remote: REMOTE,
   brotli: { sha256: HASH, bytes: 4 },
 } as Attachment;
-
-const LEASE = {
-  format: 1,
-  what: "draft lab/data@1.0.1",
-  holder: "ada@host",
-  roots: [{ remote: REMOTE, key: `roots/${ID}/1`, hash: HASH, bytes: 300 }],
-  sinceMs: null,
-  holdMs: 1_000,
-};
 
 const STATEMENT = {
   format: 1 as const,
