@@ -148,13 +148,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
       await Dataset.importOfflineSession(join(folder, "bundle.zip"), { workspace, ...SENDING });
     },
   },
-  "garbage collection": {
-    prepare: prepareGarbage,
-    run: async ({ workspace }) => {
-      process.env["VARVE_LEASE_SECONDS"] = "0.1"; // Who goes on for one that was killed watches it for ten of them.
-      await collect(workspace, await workspace.defaultRemote(), { graceMs: 0 });
-    },
-  },
+  "garbage collection": { prepare: prepareGarbage, run: collectTwice, finish: collectAfterDeath },
   unmount: { prepare: prepareEmptyMount, run: writeAndUnmount, finish: writeTheRest, program: "daemon.js" },
   "cache fill": { prepare: (stage) => prepareCold(stage, MORE), run: readAll, shrugsOff: CACHE },
   "cache fill, large": {
@@ -189,15 +183,32 @@ async function prepareTwo({ folder, workspace }: Stage): Promise<void> {
   cpSync(other, join(folder, "wanted"), { recursive: true });
 }
 
-/** A version that was deleted, of which its parent keeps a part. */
+/** A child that keeps a tenth of what its parent, which is deleted, had in one pack. */
 async function prepareGarbage(stage: Stage): Promise<void> {
-  await prepareBase(stage);
+  const many = Array.from({ length: 20 }, (_, i) => [`many/f${i}`, noise(`many ${i}`, 100_000)]);
+  await prepareBase(stage, { ...BASE, ...(Object.fromEntries(many) as Contents) });
   const { folder, workspace } = stage;
-  const doomed = join(folder, "doomed");
-  cpSync(join(folder, "wanted"), doomed, { recursive: true });
-  change(doomed);
-  const { committed } = await syncVersion(doomed, DATASET, { workspace });
-  await Dataset.delete({ name: DATASET, version: committed!.version, workspace, force: true });
+  for (const path of many.slice(2).map(([path]) => path as string)) rmSync(join(folder, "wanted", path));
+  await syncVersion(join(folder, "wanted"), DATASET, { workspace });
+  await Dataset.delete({ name: DATASET, version: "1.0.0", workspace, force: true });
+}
+
+/** The first empties the pack, the second deletes it. */
+async function collectTwice({ workspace }: Stage): Promise<void> {
+  const opened = await workspace.defaultRemote();
+  for (let time = 0; time < 2; time++) await collect(workspace, opened, { graceMs: 0 });
+}
+
+/** A collector that died is taken over soon; on a busy machine a short lease may lapse in between. */
+async function collectAfterDeath(stage: Stage): Promise<void> {
+  for (const seconds of [0.2, 1, 5]) {
+    process.env["VARVE_LEASE_SECONDS"] = String(seconds);
+    try {
+      await collectTwice(stage); return;
+    } catch (error) {
+      if (!isDatasetError(error, "conflict")) throw error;
+    }
+  }
 }
 
 async function prepareDraft(stage: Stage): Promise<void> {
