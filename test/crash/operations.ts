@@ -204,7 +204,8 @@ async function collectAfterDeath(stage: Stage): Promise<void> {
   for (const seconds of [0.2, 1, 5]) {
     process.env["VARVE_LEASE_SECONDS"] = String(seconds);
     try {
-      await collectTwice(stage); return;
+      await collectTwice(stage);
+      return;
     } catch (error) {
       if (!isDatasetError(error, "conflict")) throw error;
     }
