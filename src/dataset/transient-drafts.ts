@@ -8,6 +8,7 @@ import type { Dataset as DatasetRow } from "../catalog/catalog.js";
 import { namesIn } from "../daemon/state-file.js";
 import { isDatasetError } from "../errors.js";
 import { tryLock } from "../file-lock.js";
+import { ensureDir } from "../home.js";
 import { draftLockOf, forgetDraft, isLeftBehind, removeDraftFile } from "./draft-file.js";
 import { isFinished, refresh } from "./history.js";
 import { Staging } from "./staging.js";
@@ -20,7 +21,7 @@ export async function discardCutOff(workspace: Workspace, dataset: DatasetRow): 
     await refresh(workspace, dataset); // One that had come to its record is a version.
     for (const id of await cutOffDrafts(workspace, dataset)) await forgetDraft(workspace, id);
   }
-  for (const id of new Set(namesIn(workspace.home.draftsDir).flatMap(idOfFile)))
+  for (const id of new Set(namesIn(ensureDir(workspace.home.draftsDir)).flatMap(idOfFile)))
     await sweepFile(workspace, id);
 }
 
