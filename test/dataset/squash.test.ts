@@ -131,17 +131,14 @@ test("where the bytes lie in its remote already, squashing moves none of them an
   const puts = calls
     .filter((call) => /^(put|create)/.test(call))
     .map((call) => call.replace(/[/ ][0-9a-f/]{32,}/g, "/…"));
-  assert.deepEqual(
-    puts.sort(),
-    [
-      "create datasets/…versions/1.0.0",
-      "create leases/…",
-      "create names/p/squashed",
-      "put intents/…",
-      "put ranges/…",
-      "put roots/…",
-    ],
-  );
+  assert.deepEqual(puts.sort(), [
+    "create datasets/…versions/1.0.0",
+    "create leases/…",
+    "create names/p/squashed",
+    "put intents/…",
+    "put ranges/…",
+    "put roots/…",
+  ]);
   assert.ok(sentBytes < 10_000 && receivedBytes < 20_000, `${sentBytes} sent, ${receivedBytes} received`);
 });
 
