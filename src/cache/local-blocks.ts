@@ -57,7 +57,7 @@ export function openLocalBlocks(options: LocalBlocksOptions): HandedBlocks {
   return {
     copy(hash, start, end, target, at) {
       const isHere = tiers.copy(hash, start, end, target, at);
-      if (isHere) guesses.used(hash);
+      if (isHere && end > start) guesses.used(hash); // Of no bytes it only asks whether the block is here.
       return isHere;
     },
     get(hash) {

@@ -196,7 +196,7 @@ async function prepareGarbage(stage: Stage): Promise<void> {
 /** The first empties the pack, the second deletes it. */
 async function collectTwice({ workspace }: Stage): Promise<void> {
   const opened = await workspace.defaultRemote();
-  for (let time = 0; time < 2; time++) await collect(workspace, opened, { graceMs: 0 });
+  for (let time = 0; time < 2; time++) await collect(workspace, opened, { graceMs: 0, repack: true });
 }
 
 /** A collector that died is taken over soon; on a busy machine a short lease may lapse in between. */

@@ -34,8 +34,8 @@ export function addGcCommand(cli: Cli): void {
         .option("verbose", { type: "boolean", default: false, describe: "Name every object" })
         .option("repack", {
           type: "boolean",
-          default: true,
-          describe: "Empty packs that are mostly garbage into new ones (--no-repack leaves them)",
+          default: false,
+          describe: "Also empty packs that are mostly garbage into new ones",
         })
         .option("grace", {
           type: "string",

@@ -9,6 +9,7 @@ import type { OpenedRemote, Workspace } from "../workspace.js";
 import {
   type Collection,
   type Published,
+  amountOf,
   collectionsIn,
   forgetCollection,
   isOpen,
@@ -39,7 +40,10 @@ const KEEP_BEGUN_MS = DAY_MS;
 export interface CollectOptions {
   /** How old garbage must be, and how long it is published before it is deleted. Default 7 days. */
   graceMs?: number | undefined;
-  /** Lays what is used of packs that are mostly garbage into new ones. Default true. */
+  /**
+   * Lays what is used of packs that are mostly garbage into new ones. Default false: who then reads a version by its label,
+   * from a catalog that has not looked at the remote since, does not find it once the old packs are deleted.
+   */
   repack?: boolean | undefined;
   /** Only tells what would be done; writes nothing. Default false. */
   dryRun?: boolean | undefined;
@@ -175,7 +179,7 @@ async function repackSparse(
   workspace: Workspace,
   opened: OpenedRemote,
   sparse: readonly SparsePack[],
-  { repack: isWanted = true, dryRun = false, onStep }: CollectOptions,
+  { repack: isWanted = false, dryRun = false, onStep }: CollectOptions,
 ): Promise<Collected["repacked"]> {
   const savedBytes = sparse.reduce((sum, { sizeBytes, usedBytes }) => sum + sizeBytes - usedBytes, 0);
   if (!isWanted || savedBytes < LEAST_SAVED_BYTES) return { packs: 0, savedBytes: 0, versions: 0 };
@@ -228,10 +232,6 @@ function byKind(infos: readonly ObjectInfo[]): Partial<Record<CollectedKind, Amo
   return Object.fromEntries(
     kinds.filter(([, found]) => found.length > 0).map(([kind, found]) => [kind, amountOf(found)]),
   );
-}
-
-function amountOf(infos: readonly ObjectInfo[]): Amount {
-  return { objects: infos.length, bytes: infos.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0) };
 }
 
 function sum(a: Published, b: Published): Published {

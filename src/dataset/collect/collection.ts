@@ -13,7 +13,7 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { isDatasetError } from "../../errors.js";
-import type { ObjectKey, Remote } from "../../remote/remote.js";
+import type { ObjectInfo, ObjectKey, Remote } from "../../remote/remote.js";
 import { damaged, parseJson } from "../stored-json.js";
 
 const COLLECTION_FORMAT = 1;
@@ -32,6 +32,11 @@ const publishedSchema = z.object({
 export interface Published {
   objects: number;
   bytes: number;
+}
+
+/** How many objects, and their bytes. */
+export function amountOf(infos: readonly ObjectInfo[]): Published {
+  return { objects: infos.length, bytes: infos.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0) };
 }
 
 /** What the names of a collection's objects tell; times are Unix ms by the store's clock. */

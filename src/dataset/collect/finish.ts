@@ -11,6 +11,7 @@ import type { OpenedRemote, Workspace } from "../workspace.js";
 import {
   type Collection,
   type Published,
+  amountOf,
   beginDeletion,
   endDeletion,
   isTakenOver,
@@ -173,8 +174,4 @@ class SignsOfLife {
     const message = `Cannot go on deleting in ${this.remote.url}: this process stood still for so long that another may have taken over; varve gc goes on`;
     return new DatasetError("conflict", { what: this.remote.url }, message);
   }
-}
-
-function amountOf(infos: readonly ObjectInfo[]): Published {
-  return { objects: infos.length, bytes: infos.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0) };
 }

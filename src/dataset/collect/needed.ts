@@ -64,7 +64,7 @@ export class Needed {
     return versions.size;
   }
 
-  /** What leases hold. A tree that cannot be read any more is nobody's. */
+  /** What leases hold. */
   async addLeases(leases: readonly Lease[]): Promise<void> {
     for (const { roots } of leases) for (const root of roots) await this.addRoot(root);
   }

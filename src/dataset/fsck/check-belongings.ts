@@ -50,7 +50,7 @@ async function segmentsOf(workspace: Workspace, version: VersionRow): Promise<Ex
 /** A page that cannot be read is noted; what it names is not known then. */
 async function attachmentsOf(
   workspace: Workspace,
-  { id, rootKey }: VersionRow,
+  { id, rootKey, remoteId }: VersionRow,
   name: string,
   problems: Problems,
 ): Promise<Expected[]> {
@@ -73,7 +73,8 @@ async function attachmentsOf(
   } catch (error) {
     if (!isDatasetError(error)) throw error;
     const problem = messageOf(error);
-    problems.note({ what: "attachment", state: "failed", key: rootKey ?? "", problem }, name);
+    const { url: remote } = await workspace.remote(remoteId as RemoteId);
+    problems.note({ what: "attachment", state: "failed", remote, key: rootKey ?? "", problem }, name);
   }
   return found;
 }
@@ -82,8 +83,16 @@ async function problemOf(
   workspace: Workspace,
   { what, remote: id, key, bytes }: Expected,
 ): Promise<Omit<Problem, "versions"> | undefined> {
-  const info = await (await workspace.remote(id)).stat(key);
-  if (!info) return { what, key, state: "missing", problem: "there is no such object" };
+  const remote = await workspace.remote(id);
+  const { url } = remote;
+  const info = await remote.stat(key);
+  if (!info) return { what, remote: url, key, state: "missing", problem: "there is no such object" };
   if (info.sizeBytes === bytes) return undefined;
-  return { what, key, state: "damaged", problem: `it has ${info.sizeBytes} bytes, not ${bytes}` };
+  return {
+    what,
+    remote: url,
+    key,
+    state: "damaged",
+    problem: `it has ${info.sizeBytes} bytes, not ${bytes}`,
+  };
 }

@@ -1,5 +1,4 @@
 /** Records of a remote and versions of the catalog, held against each other. */
-import type { RemoteId } from "../../content/chunk.js";
 import { isDatasetError, messageOf } from "../../errors.js";
 import { mapInOrder } from "../../content/in-order.js";
 import type { ObjectKey } from "../../remote/remote.js";
@@ -31,9 +30,12 @@ export async function checkRecords(
     isCatalogBehind = true;
     const problem = "the catalog has not heard of this version";
     const key = recordKey(record.dataset.id, record.label);
-    problems.note({ what: "catalog", state: "missing", key, problem }, nameOf(record));
+    problems.note(
+      { what: "catalog", state: "missing", remote: opened.remote.url, key, problem },
+      nameOf(record),
+    );
   }
-  await checkCatalog(workspace, opened.id, records, problems);
+  await checkCatalog(workspace, opened, records, problems);
   return { isCatalogBehind };
 }
 
@@ -50,7 +52,7 @@ async function readRecords(
       return { key, record: await readRecordUnlessDeleted(remote, key) };
     } catch (error) {
       if (!isDatasetError(error)) throw error;
-      problems.note({ what: "record", state: "damaged", key, problem: messageOf(error) });
+      problems.note({ what: "record", state: "damaged", remote: remote.url, key, problem: messageOf(error) });
       return { key, record: undefined };
     }
   };
@@ -60,22 +62,25 @@ async function readRecords(
 
 async function checkCatalog(
   workspace: Workspace,
-  remote: RemoteId,
+  { id, remote: { url: remote } }: OpenedRemote,
   records: ReadonlyMap<ObjectKey, VersionRecord | undefined>,
   problems: Problems,
 ): Promise<void> {
   const catalog = await workspace.catalog();
   for (const dataset of await catalog.listDatasets({ archived: true }))
     for (const version of await catalog.listVersions(dataset.id)) {
-      if (version.remoteId !== remote || !isFinished(version)) continue;
+      if (version.remoteId !== id || !isFinished(version)) continue;
       const key = recordKey(dataset.id as DatasetId, version.label);
       const name = `${textOfDataset(dataset)}@${version.label}`;
       const record = records.get(key);
       if (!records.has(key))
-        problems.note({ what: "record", state: "missing", key, problem: "the version has no record" }, name);
+        problems.note(
+          { what: "record", state: "missing", remote, key, problem: "the version has no record" },
+          name,
+        );
       else if (record && (record.id !== version.id || record.digest !== version.treeDigest))
         problems.note(
-          { what: "catalog", state: "different", key, problem: differing(record.id === version.id) },
+          { what: "catalog", state: "different", remote, key, problem: differing(record.id === version.id) },
           name,
         );
     }

@@ -4,6 +4,7 @@
  * healed where that is asked for and can be done without guessing: whatever is put back has the hash it is named by.
  */
 import type { VersionRow } from "../../catalog/catalog.js";
+import type { RemoteId } from "../../content/chunk.js";
 import { isDatasetError, messageOf } from "../../errors.js";
 import type { ObjectKey } from "../../remote/remote.js";
 import { type FoundVersion, nameOfVersion } from "../history.js";
@@ -32,6 +33,8 @@ export type ProblemKind =
 export interface Problem {
   what: ProblemKind;
   state: "missing" | "damaged" | "failed" | "different";
+  /** URL of the remote it lies in, or should. */
+  remote: string;
   /** The object; for `catalog` the record that tells otherwise. */
   key: ObjectKey;
   /** Bytes `[start, end)` of it, where only these are wrong. */
@@ -85,7 +88,7 @@ export class Problems {
   }
 
   note(problem: Omit<Problem, "versions">, version?: string): void {
-    const place = `${problem.what} ${problem.key} ${problem.start ?? ""}`;
+    const place = `${problem.what} ${problem.remote} ${problem.key} ${problem.start ?? ""}`;
     const known = this.#byPlace.get(place) ?? { ...problem, versions: [] };
     if (version !== undefined && !known.versions.includes(version)) known.versions.push(version);
     this.#byPlace.set(place, known);
@@ -106,7 +109,8 @@ async function checkVersion(
   } catch (error) {
     if (!isDatasetError(error) || isDatasetError(error, "cancelled")) throw error;
     const key = found.version.rootKey ?? "";
-    problems.note({ what: "root", state: "failed", key, problem: messageOf(error) }, name);
+    const { url: remote } = await workspace.remote(found.version.remoteId as RemoteId);
+    problems.note({ what: "root", state: "failed", remote, key, problem: messageOf(error) }, name);
   }
 }
 
@@ -118,8 +122,8 @@ async function checkContent(
   { deep = false, signal }: FsckOptions,
 ): Promise<void> {
   const { damaged } = await verifyContent(workspace, version, { by: deep ? "hash" : "size", signal });
-  for (const { what, state, key, start, end, problem } of damaged) {
+  for (const { what, state, remote, key, start, end, problem } of damaged) {
     const part = what === "chunk" ? { start, end } : {};
-    problems.note({ what, state, key, problem, ...part }, name);
+    problems.note({ what, state, remote, key, problem, ...part }, name);
   }
 }

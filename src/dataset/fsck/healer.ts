@@ -17,14 +17,15 @@ export class Healer {
     private readonly options: FsckOptions,
   ) {}
 
-  /** Notes with each problem what became of it. */
-  async heal(problems: readonly Problem[]): Promise<void> {
+  /** Notes with each problem what became of it. What lies in another remote is healed where that one is looked at. */
+  async heal(all: readonly Problem[]): Promise<void> {
+    const problems = all.filter(({ remote }) => remote === this.opened.remote.url);
     for (const problem of problems) await this.#trying([problem], () => this.#healOne(problem));
     await this.#healPacks(problems.filter(({ what }) => what === "pack" || what === "chunk"));
   }
 
-  async #healOne({ what, key, versions }: Problem): Promise<string | undefined> {
-    if (what === "catalog") return "its record";
+  async #healOne({ what, state, key, versions }: Problem): Promise<string | undefined> {
+    if (what === "catalog") return state === "missing" && this.#find(versions[0]) ? "its record" : undefined;
     if (what === "record") return this.#putRecord(versions[0]);
     if (what === "root" || what === "range" || what === "segment" || what === "attachment")
       return this.#putFromCache(key);
@@ -32,10 +33,14 @@ export class Healer {
   }
 
   async #putRecord(name: string | undefined): Promise<string | undefined> {
-    const found = this.versions.find((one) => nameOfVersion(one) === name);
+    const found = this.#find(name);
     if (!found) return undefined; // Of a damaged one nobody can say which version it was.
     await createRecord(this.opened.remote, await recordOf(this.workspace, found));
     return "the catalog";
+  }
+
+  #find(name: string | undefined): FoundVersion | undefined {
+    return this.versions.find((one) => nameOfVersion(one) === name);
   }
 
   /** What is named by its hash, or of a root by the catalog. */

@@ -36,7 +36,7 @@ async function sparseChildOf(user: TestUser, place: string) {
   await syncVersion(user.scratch, "p/d", { workspace });
   await Dataset.delete({ name: "p/d", version: "1.0.0", workspace, force: true });
   const opened = await workspace.openRemote(place);
-  const gc = (options = {}) => collect(workspace, opened, { graceMs: 0, ...options });
+  const gc = (options = {}) => collect(workspace, opened, { graceMs: 0, repack: true, ...options });
   return { place, user, workspace, gc };
 }
 
@@ -97,13 +97,17 @@ test("a child of a repacked version sends nothing again, and fsck finds nothing 
   assert.deepEqual(problems, []);
 });
 
-test("a dry run tells what would be saved, and --no-repack leaves packs as they are", async (t) => {
-  const { place, gc } = await sparseChild(t);
+test("a dry run tells what would be saved; who does not ask for it has no pack emptied, and no pinned label moved", async (t) => {
+  const { place, workspace, gc } = await sparseChild(t);
+  const earlier = await testUser(t, place);
+  await Dataset.get("p/d@1.0.1", { workspace: earlier.open() });
   const { repacked } = await gc({ dryRun: true });
   assert.deepEqual([repacked.packs, repacked.savedBytes > 3_000_000], [1, true]);
-  await gc({ repack: false });
-  await gc({ repack: false });
+  const opened = await workspace.openRemote(place);
+  for (let time = 0; time < 2; time++) await collect(workspace, opened, { graceMs: 0 });
   assert.ok(packBytes(place) > 3_900_000);
+  const pinned = await Dataset.get("p/d@1.0.1", { workspace: earlier.open() });
+  assert.deepEqual((await pinned.verify()).damaged, []);
 });
 
 test("a signature holds through a repack", async (t) => {

@@ -135,3 +135,28 @@ test("a damaged record is named", async (t) => {
   const found = await check();
   assert.deepEqual(shown(found), ["record damaged"]);
 });
+
+test("what a record and the catalog say differently is told, and not called healed", async (t) => {
+  const { place, check } = await version(t);
+  const record = objectOf(place, "datasets");
+  writeFileSync(
+    record,
+    readFileSync(record, "utf8").replace(/"digest": "[0-9a-f]{64}"/, `"digest": "${"0".repeat(64)}"`),
+  );
+  assert.deepEqual(shown(await check({ repair: true })), ["catalog different"]);
+});
+
+test("what lies in another remote is told with its place, and put into no other", async (t) => {
+  const { place, user, check } = await version(t);
+  const elsewhere = await tempDir(t);
+  const workspace = user.open();
+  const child = await Dataset.create("p/d", { workspace, parents: ["p/d"], remote: elsewhere });
+  writeFolder(`${user.scratch}2`, { more: "more" });
+  await child.addFiles(`${user.scratch}2`);
+  await child.upload();
+  await child.finalize();
+  rmSync(objectOf(place, "packs"));
+  const { problems } = await fsck(workspace, await workspace.openRemote(elsewhere), { repair: true });
+  assert.deepEqual(problems.map(({ what, remote, healedFrom }) => [what, remote, healedFrom]), [["pack", `file://${place}`, undefined]]); // prettier-ignore
+  assert.deepEqual(shown(await check()), ["pack missing"]);
+});
